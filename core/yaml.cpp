@@ -1,0 +1,268 @@
+#include "core/yaml.h"
+
+#include <yaml-cpp/emitter.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/text.h"
+
+namespace logodds {
+
+std::string Location::text() const {
+  if (line == 0) return source;
+  return source + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
+Node Node::scalar(std::string text, bool quoted) {
+  Node node;
+  node.kind = Kind::scalar;
+  node.value = std::move(text);
+  node.quoted = quoted;
+  return node;
+}
+
+const Node* Node::find(std::string_view key) const {
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.first == key; });
+  return found == entries.end() ? nullptr : &found->second;
+}
+
+Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }
+
+Node& Node::set(const std::string& key, Node node) {
+  kind = Kind::map;
+  if (Node* old = find(key)) {
+    *old = std::move(node);
+    return *old;
+  }
+  key_locations.push_back(node.where);
+  entries.emplace_back(key, std::move(node));
+  return entries.back().second;
+}
+
+namespace {
+
+constexpr size_t kMaxBytes = 1 << 20;
+constexpr size_t kMaxDepth = 32;
+constexpr size_t kMaxValues = 100000;
+
+/// Builds the tree from yaml-cpp's events. The events are used rather than YAML::Node because they come with marks,
+/// tell quoted scalars from plain ones, and let each trap be refused where it stands, before anything is expanded.
+class TreeBuilder : public YAML::EventHandler {
+ public:
+  explicit TreeBuilder(std::string source) : source_(std::move(source)) {}
+
+  Node take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
+    refuse(mark, "anchors are not supported ('&" + name + "'); write the value out");
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    refuse(mark, "aliases are not supported; write the value out");
+  }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { place(make(mark, Node::Kind::null)); }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& value) override {
+    if (tag != "?" && tag != "!" && !tag.empty()) refuse(mark, "tags are not supported ('" + tag + "')");
+    Node node = make(mark, Node::Kind::scalar);
+    node.value = value;
+    node.quoted = tag == "!";
+    if (!node.quoted && (value == "null" || value == "~" || value.empty())) node.kind = Node::Kind::null;
+    place(std::move(node));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    open(mark, tag, Node::Kind::sequence);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    open(mark, tag, Node::Kind::map);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Open {
+    Node node;
+    bool has_key = false;
+    std::string key;
+    Location key_where;
+  };
+
+  [[noreturn]] void refuse(const YAML::Mark& mark, const std::string& what) const {
+    throw Error(locate(mark).text() + ": " + what);
+  }
+
+  Location locate(const YAML::Mark& mark) const { return {source_, mark.line + 1, mark.column + 1}; }
+
+  Node make(const YAML::Mark& mark, Node::Kind kind) {
+    if (++count_ > kMaxValues) refuse(mark, "more than " + std::to_string(kMaxValues) + " values");
+    Node node;
+    node.kind = kind;
+    node.where = locate(mark);
+    return node;
+  }
+
+  void open(const YAML::Mark& mark, const std::string& tag, Node::Kind kind) {
+    if (tag != "?" && !tag.empty()) refuse(mark, "tags are not supported ('" + tag + "')");
+    if (stack_.size() >= kMaxDepth) refuse(mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    Node node = make(mark, kind);
+    const bool as_key = !stack_.empty() && stack_.back().node.kind == Node::Kind::map && !stack_.back().has_key;
+    if (as_key) refuse(mark, "a key must be a plain word");
+    Open opened;
+    opened.node = std::move(node);
+    stack_.push_back(std::move(opened));
+  }
+
+  void close() {
+    Node done = std::move(stack_.back().node);
+    stack_.pop_back();
+    place(std::move(done));
+  }
+
+  void place(Node node) {
+    if (stack_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Open& parent = stack_.back();
+    if (parent.node.kind == Node::Kind::sequence) {
+      parent.node.items.push_back(std::move(node));
+    } else if (!parent.has_key) {
+      if (const Node* first = parent.node.find(node.value)) {
+        throw Error(node.where.text() + ": key '" + node.value + "' stands twice, first at line " +
+                    std::to_string(first->where.line));
+      }
+      parent.has_key = true;
+      parent.key = node.value;
+      parent.key_where = node.where;
+    } else {
+      parent.has_key = false;
+      parent.node.entries.emplace_back(parent.key, std::move(node));
+      parent.node.key_locations.push_back(parent.key_where);
+    }
+  }
+
+  std::string source_;
+  std::vector<Open> stack_;
+  Node root_;
+  size_t count_ = 0;
+};
+
+}  // namespace
+
+Node parse_yaml(const std::string& text, const std::string& source) {
+  if (text.size() > kMaxBytes) throw Error(source + ": larger than 1 MiB, so not a configuration");
+  if (text.find('\0') != std::string::npos) throw Error(source + ": contains a NUL byte, so not a text file");
+  std::istringstream stream(text);
+  TreeBuilder builder(source);
+  try {
+    YAML::Parser parser(stream);
+    parser.HandleNextDocument(builder);
+    Node root = builder.take();
+    TreeBuilder second(source);
+    if (parser.HandleNextDocument(second)) {
+      throw Error(second.take().where.text() + ": a second document begins here; a configuration has one");
+    }
+    if (root.kind == Node::Kind::null) {
+      root.kind = Node::Kind::map;
+      root.where = {source, 1, 1};
+    }
+    return root;
+  } catch (const YAML::Exception& error) {
+    const Location where{source, error.mark.line + 1, error.mark.column + 1};
+    throw Error(where.text() + ": not valid YAML: " + error.msg);
+  }
+}
+
+Node read_yaml_file(const std::string& path) { return parse_yaml(read_file(path, kMaxBytes + 1), path); }
+
+namespace {
+
+/// A value from the command line has no line and column of its own.
+void relabel(Node& node, const std::string& source) {
+  node.where = {source, 0, 0};
+  for (auto& item : node.items) relabel(item, source);
+  for (auto& [key, value] : node.entries) relabel(value, source);
+  for (auto& where : node.key_locations) where = node.where;
+}
+
+}  // namespace
+
+void apply_override(Node& root, const std::string& assignment) {
+  const size_t equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw Error("command line: '" + assignment + "' is not an override; write key=value, such as optimizer.weight_decay=0");
+  }
+  const std::string source = "command line '" + assignment + "'";
+  Node value = parse_yaml(assignment.substr(equals + 1), source);
+  if (value.kind == Node::Kind::map && value.entries.empty()) value.kind = Node::Kind::null;
+  relabel(value, source);
+
+  Node* node = &root;
+  std::istringstream path(assignment.substr(0, equals));
+  std::string key;
+  std::vector<std::string> keys;
+  while (std::getline(path, key, '.')) keys.push_back(key);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i].empty()) throw Error(source + ": a part of the key is empty");
+    if (node->kind == Node::Kind::scalar) {
+      Node kind = *node;
+      node->value.clear();
+      node->set("kind", std::move(kind));
+    }
+    if (node->kind == Node::Kind::sequence) throw Error(source + ": '" + keys[i - 1] + "' is a list, it has no keys");
+    if (i + 1 == keys.size()) {
+      node->set(keys[i], std::move(value));
+      return;
+    }
+    Node* next = node->find(keys[i]);
+    Node empty;
+    empty.where = {source, 0, 0};
+    node = next != nullptr ? next : &node->set(keys[i], std::move(empty));
+  }
+}
+
+namespace {
+
+void emit(YAML::Emitter& out, const Node& node) {
+  const auto is_leaf = [](const Node& n) { return n.kind == Node::Kind::scalar || n.kind == Node::Kind::null; };
+  switch (node.kind) {
+    case Node::Kind::null:
+      out << YAML::Null;
+      break;
+    case Node::Kind::scalar:
+      if (node.quoted) out << YAML::DoubleQuoted;
+      out << node.value;
+      break;
+    case Node::Kind::sequence:
+      if (std::all_of(node.items.begin(), node.items.end(), is_leaf)) out << YAML::Flow;
+      out << YAML::BeginSeq;
+      for (const auto& item : node.items) emit(out, item);
+      out << YAML::EndSeq;
+      break;
+    case Node::Kind::map:
+      out << YAML::BeginMap;
+      for (const auto& [key, value] : node.entries) {
+        out << YAML::Key << key << YAML::Value;
+        emit(out, value);
+      }
+      out << YAML::EndMap;
+      break;
+  }
+}
+
+}  // namespace
+
+std::string to_yaml(const Node& node) {
+  YAML::Emitter out;
+  emit(out, node);
+  return std::string(out.c_str()) + "\n";
+}
+
+}  // namespace logodds

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace logodds {
+
+/// Each adds a subcommand to the program; `exit_code` receives what the process ends with, `command_line` is what the
+/// user typed.
+void add_train(CLI::App& app, const std::string& command_line, int& exit_code);
+void add_inspect(CLI::App& app);
+void add_plot(CLI::App& app);
+void add_list(CLI::App& app);
+
+}  // namespace logodds

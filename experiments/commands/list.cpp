@@ -1,0 +1,60 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "core/error.h"
+#include "core/list_fields.h"
+#include "core/text.h"
+#include "experiments/commands/commands.h"
+#include "experiments/experiment.h"
+
+namespace logodds {
+
+namespace {
+
+void print_fields(const std::vector<FieldDescription>& fields, const std::string& indent) {
+  for (const auto& field : fields) {
+    std::cout << indent << field.key << ": " << field.value << "\n"
+              << indent << "    " << field.meaning << " [" << field.allowed << (field.per_run ? "; may differ between runs" : "") << "]\n";
+  }
+}
+
+void print_catalogue(const Catalogue& catalogue, bool details) {
+  std::cout << catalogue.sort() << "\n";
+  for (const auto& entry : catalogue.entries()) {
+    std::cout << "  " << entry.name << " — " << entry.summary << "\n";
+    if (!details) continue;
+    ListFields fields;
+    entry.choose()->fields(fields);
+    print_fields(fields.descriptions(), "      ");
+  }
+}
+
+void list(const std::string& kind) {
+  const std::vector<const Catalogue*> catalogues{&tasks(), &models(), &losses(), &optimizers(), &schedules(), &hooks()};
+  std::vector<std::string> names{"settings"};
+  for (const Catalogue* catalogue : catalogues) {
+    if (kind.empty() || kind == catalogue->sort()) print_catalogue(*catalogue, !kind.empty());
+    names.push_back(catalogue->sort());
+  }
+  if (std::ranges::count(names, kind) == 0 && !kind.empty()) throw Error("'" + kind + "' is not a kind of component" + suggestion(kind, names));
+  if (kind.empty()) std::cout << "\nlogodds list settings    the keys of a configuration\nlogodds list KIND        the keys of tasks, models, losses, optimizers, schedules or hooks\n";
+  if (kind == "settings") {
+    ExperimentOptions options;
+    ListFields fields;
+    options.fields(fields);
+    std::cout << "keys of a configuration, with their defaults\n";
+    print_fields(fields.descriptions(), "  ");
+  }
+}
+
+}  // namespace
+
+void add_list(CLI::App& app) {
+  auto* command = app.add_subcommand("list", "List the components and their keys");
+  auto kind = std::make_shared<std::string>();
+  command->add_option("KIND", *kind, "settings, tasks, models, losses, optimizers, schedules or hooks");
+  command->callback([kind] { list(*kind); });
+}
+
+}  // namespace logodds

@@ -1,0 +1,119 @@
+#include "experiments/experiment.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <thread>
+
+#include "core/error.h"
+#include "core/read_fields.h"
+#include "core/write_fields.h"
+
+namespace logodds {
+
+void ExperimentOptions::fields(Fields& fields) {
+  fields.text({"name", "of the run directory runs/NAME; the file's name unless given"}, name);
+  fields.per_run({"seed", "of the split and the initial weights"}, seed, between(0, 9007199254740992.0));
+  fields.choice({"device", "where it is computed"}, device, {"cpu", "cuda"});
+  fields.choice({"dtype", "of weights and logits"}, dtype, {"float32", "float64"});
+  fields.integer({"threads", "CPU threads; 0 is one per core"}, threads, between(0, 1024));
+  fields.component({"task", "what is learnt"}, task);
+  fields.component({"model", "the network"}, model);
+  fields.component({"loss", "what is minimised"}, loss);
+  fields.component({"optimizer", "how the weights are updated"}, optimizer);
+  fields.component({"schedule", "of the learning rate"}, schedule);
+  fields.section({"training", "when what is done"}, [this](Fields& inside) { training.fields(inside); });
+  fields.components({"hooks", "what is observed"}, hooks, Selection(logodds::hooks()));
+  fields.axes({"runs", "lists of values; their product is trained at once"}, runs);
+}
+
+Experiment Experiment::from_file(const std::string& path, const std::vector<std::string>& overrides) {
+  Node root = read_yaml_file(path);
+  for (const auto& assignment : overrides) apply_override(root, assignment);
+  return from_yaml(root, std::filesystem::path(path).stem().string());
+}
+
+namespace {
+
+void check_together(const ExperimentOptions& options, const Node& root, Problems& problems) {
+  const bool plain = !options.name.empty() && options.name.front() != '.' && std::ranges::all_of(options.name, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+  if (!plain) {
+    const Node* name = root.find("name");
+    problems.add((name == nullptr ? root.where : name->where).text() + ": 'name' must be letters, digits, '-', '_' and '.', not '" +
+                 options.name + "'");
+  }
+}
+
+}  // namespace
+
+Experiment Experiment::from_yaml(const Node& root, const std::string& default_name) {
+  Experiment experiment;
+  Problems problems;
+  ReadFields reader(root, problems);
+  experiment.options_.name = default_name;
+  experiment.options_.fields(reader);
+  reader.finish();
+  check_together(experiment.options_, root, problems);
+  problems.throw_if_any();
+  return experiment;
+}
+
+std::string Experiment::resolved() const {
+  WriteFields writer;
+  options_.fields(writer);
+  return to_yaml(writer.take());
+}
+
+std::string Experiment::run_label(size_t run) const {
+  std::string label;
+  for (size_t axis = 0; axis < options_.runs.axes.size(); ++axis) {
+    const auto& [key, values] = options_.runs.axes[axis];
+    const std::string word = key.substr(key.rfind('.') + 1);
+    label += (label.empty() ? "" : ", ") + word + " " + values[options_.runs.index(axis, run)].value;
+  }
+  return label.empty() ? "seed " + std::to_string(options_.seed.at(run)) : label;
+}
+
+Pack Experiment::assemble() const {
+  at::set_num_threads(options_.threads > 0 ? static_cast<int>(options_.threads)
+                                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  if (options_.device == "cuda" && !at::hasCUDA()) {
+    throw Error("device: cuda was asked for, but this build of LibTorch has no CUDA or finds no GPU; write device: cpu");
+  }
+  const at::Device device(options_.device);
+  const auto dtype = options_.dtype == "float64" ? at::kDouble : at::kFloat;
+  const auto runs = static_cast<int64_t>(run_count());
+
+  const auto task = options_.task.make<Task>();
+  const InputShape shape = task->shape();
+  auto model = options_.model.make<Model>(shape);
+  Parameters parameters(model->specs(), runs, at::TensorOptions().dtype(dtype).device(device));
+  parameters.initialise(seeds(), model->init_scale().all(run_count()));
+  auto optimizer = options_.optimizer.make<Optimizer>(std::as_const(parameters));
+  std::vector<std::pair<std::string, std::unique_ptr<Hook>>> hooks;
+  for (const auto& selection : options_.hooks) {
+    auto hook = selection.make<Hook>();
+    if (hook->every_steps() % options_.training.evaluate_every_steps != 0) {
+      throw Error("hooks." + selection.name() + ".every_steps (" + std::to_string(hook->every_steps()) +
+                  ") must be a multiple of training.evaluate_every_steps (" +
+                  std::to_string(options_.training.evaluate_every_steps) + ")");
+    }
+    hooks.emplace_back(selection.name(), std::move(hook));
+  }
+  return {.seeds = seeds(),
+          .data = task->make(seeds()).to(device),
+          .model = std::move(model),
+          .parameters = std::move(parameters),
+          .loss = options_.loss.make<Loss>(),
+          .optimizer = std::move(optimizer),
+          .schedule = options_.schedule.make<Schedule>(),
+          .hooks = std::move(hooks)};
+}
+
+}  // namespace logodds

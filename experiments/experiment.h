@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/component.h"
+#include "core/yaml.h"
+#include "models/model.h"
+#include "training/hook.h"
+#include "training/loss.h"
+#include "training/optimizer.h"
+#include "training/schedule.h"
+#include "training/task.h"
+#include "training/trainer.h"
+
+namespace logodds {
+
+/// A whole configuration: what is read from YAML, and nothing that is not.
+struct ExperimentOptions {
+  std::string name;  ///< of the run directory; the file's stem unless given
+  PerRun<int64_t> seed{0};
+  std::string device = "cpu";
+  std::string dtype = "float32";
+  int64_t threads = 0;  ///< 0: one per core
+  Selection task{tasks()};
+  Selection model{models()};
+  Selection loss{losses(), "cross_entropy"};
+  Selection optimizer{optimizers(), "adamw"};
+  Selection schedule{schedules(), "constant"};
+  TrainerOptions training;
+  std::vector<Selection> hooks;
+  RunAxes runs;
+
+  void fields(Fields& fields);
+};
+
+/// An experiment: its options and the one function that assembles components from them.
+class Experiment {
+ public:
+  /// Reads a configuration file with overrides on top. Throws one Error that lists every problem.
+  static Experiment from_file(const std::string& path, const std::vector<std::string>& overrides = {});
+  static Experiment from_yaml(const Node& root, const std::string& default_name);
+
+  const ExperimentOptions& options() const { return options_; }
+  size_t run_count() const { return options_.runs.run_count(); }
+  std::vector<int64_t> seeds() const { return options_.seed.all(run_count()); }
+
+  /// The complete configuration, loadable again.
+  std::string resolved() const;
+
+  /// What tells run r from the others: "seed 0, weight_decay 1"; "seed 0" for a single run.
+  std::string run_label(size_t run) const;
+
+  /// Sets threads and builds every component, weights initialised. Throws Error, before anything is written.
+  Pack assemble() const;
+
+ private:
+  mutable ExperimentOptions options_;  // fields() visits mutably; nothing here changes them after reading
+};
+
+}  // namespace logodds

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "models/model.h"
+
+namespace logodds {
+
+/// Token MLP. With x_t the embedding of the token at position t:
+///   x = Σ_t x_t (sum) or [x_0 … x_{T-1}] (concatenation)
+///   h_0 = x,  h_{l+1} = φ(h_l W_in^l + b_in^l),  logits = h_L W_U + b_U
+/// `embedding`: shared (one table for all positions), separate (one per position), one_hot (x_t is the indicator of
+/// the token: W_in^0 is [p,M] for sum and [T·p,M] for concatenation). Gromov's network is one_hot, concatenation,
+/// quadratic, no bias. Initialisation: embed.W_E normal with std 1/√D; W_in and W_U normal with std 1/√(fan-in), for
+/// one-hot inputs the fan-in is the number of ones that a sample has; biases 0; all times init_scale.
+class Mlp : public Model {
+ public:
+  struct Options {
+    std::string embedding = "shared";
+    std::string combine = "sum";
+    int64_t d_embed = 128;
+    std::vector<int64_t> hidden{512};
+    std::string activation = "relu";
+    bool bias = true;
+    PerRun<double> init_scale{1.0};
+    void fields(Fields& fields);
+  };
+
+  Mlp(const Options& options, const InputShape& shape);
+
+  std::vector<ParameterSpec> specs() const override;
+  const PerRun<double>& init_scale() const override { return options_.init_scale; }
+  Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const override;
+
+  /// The embedding is folded into the first layer: rows of the table E W_in^0 are added, not multiplied per sample.
+  Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const override;
+
+ private:
+  bool one_hot() const { return options_.embedding == "one_hot"; }
+  bool sum() const { return options_.combine == "sum"; }
+  /// Hidden layers from the first pre-activation on.
+  Tensor layers(const Parameters& parameters, Tensor pre_RBM, const Tap& tap) const;
+
+  Options options_;
+  InputShape shape_;
+};
+
+}  // namespace logodds

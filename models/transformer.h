@@ -1,0 +1,53 @@
+#pragma once
+
+#include "models/model.h"
+
+namespace logodds {
+
+/// Transformer without LayerNorm, with untied unembedding, read at the last position. Inputs a, b (and "=" when
+/// equals_token, the token number p). Per block, with x the residual stream [R,B,T,D]:
+///   q,k,v = x W_Q, x W_K, x W_V            per head, K = D/H
+///   A = α softmax(q kᵀ/√K) + (1-α)         over the visible positions; α = attention_mix
+///   x ← x + Σ_h A v W_O;  x ← x + φ(x W_in + b_in) W_out + b_out
+/// logits = x_last W_U. α = 1 is the usual attention, α = 0 sums all positions ("The Clock and the Pizza", Zhong et
+/// al. 2023). Initialisation (Nanda et al. 2023): W_E, W_pos, attention and MLP weights normal with std 1/√D, W_U
+/// with std 1/√V, biases 0; all times init_scale.
+class Transformer : public Model {
+ public:
+  struct Options {
+    int64_t layers = 1;
+    int64_t d_model = 128;
+    int64_t heads = 4;
+    int64_t d_mlp = 512;
+    std::string activation = "relu";
+    bool causal = true;
+    bool equals_token = true;
+    double attention_mix = 1;
+    PerRun<double> init_scale{1.0};
+    void fields(Fields& fields);
+  };
+
+  /// Throws Error unless d_model is a multiple of heads.
+  Transformer(const Options& options, const InputShape& shape);
+
+  std::vector<ParameterSpec> specs() const override;
+  const PerRun<double>& init_scale() const override { return options_.init_scale; }
+  Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const override;
+
+  /// One layer: keys, values and scores are computed once per distinct (token, position), attention is read at the
+  /// last position only, and W_O W_in, W_O W_U and W_L = W_out W_U are multiplied before the samples are. More
+  /// layers: `trace`.
+  Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const override;
+
+ private:
+  int64_t positions() const { return shape_.positions + (options_.equals_token ? 1 : 0); }
+  int64_t d_head() const { return options_.d_model / options_.heads; }
+  Tensor attention(const Parameters& parameters, const std::string& block, const Tensor& x_RBTD, const Tap& tap) const;
+  /// Attention output before W_O at the last position, [R,B,H·K], from tables of distinct rows.
+  Tensor mixed_values(const Parameters& parameters, const Tensor& rows_RND, const Tensor& inputs_RBT) const;
+
+  Options options_;
+  InputShape shape_;
+};
+
+}  // namespace logodds

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "core/component.h"
+#include "core/metrics.h"
+#include "core/safetensors.h"
+#include "models/parameters.h"
+
+namespace logodds {
+
+/// One run at one evaluation, read-only.
+struct Snapshot {
+  int64_t step;
+  int64_t run;
+  const Parameters& parameters;  ///< of this run, a pack of one
+  Tensor logits_NV;              ///< on every example of the task
+  Tensor targets_N;
+  Tensor train_B;  ///< numbers of the training examples
+  Tensor test_B;
+};
+
+/// Logits [N,V] of run `run` for the flat weights [n] given, on every example.
+using LogitsOf = std::function<Tensor(int64_t run, const Tensor& flat)>;
+
+/// An observer of training: adds columns "<hook>.<figure>" to the metrics of a run and cannot change it.
+class Hook {
+ public:
+  virtual ~Hook() = default;
+
+  /// It observes at evaluations whose step is a multiple of this.
+  virtual int64_t every_steps() const = 0;
+  virtual void observe(const Snapshot& snapshot, Row& row) = 0;
+
+  /// What later figures depend on besides the snapshot, so that a resumed run reports what an uninterrupted one does.
+  virtual NamedTensors state() const { return {}; }
+  virtual void restore(const NamedTensors&, const LogitsOf&) {}
+};
+
+/// The hooks by name.
+const Catalogue& hooks();
+
+}  // namespace logodds

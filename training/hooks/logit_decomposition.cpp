@@ -1,0 +1,64 @@
+#include "training/hooks/logit_decomposition.h"
+
+#include <ATen/ATen.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/log_odds.h"
+#include "models/circuits/key_circuits.h"
+#include "models/circuits/output_frequency.h"
+
+namespace logodds {
+
+void LogitDecomposition::Options::fields(Fields& fields) {
+  fields.choice({"basis", "the decomposition"}, basis, {"output_frequency"});
+  fields.real({"key_fve", "a circuit is key when its cosine explains this share of the variance"}, key_fve,
+              between(0, 1));
+  fields.integer({"every_steps", "steps between observations"}, every_steps, at_least(1));
+}
+
+namespace {
+
+std::vector<double> numbers(const Tensor& vector) {
+  const Tensor wide = vector.to(at::kCPU, at::kDouble).contiguous();
+  return {wide.const_data_ptr<double>(), wide.const_data_ptr<double>() + wide.numel()};
+}
+
+/// Loss of logits [N,V] on the training and the test examples as columns NAME_train and NAME_test.
+void put_losses(const Snapshot& snapshot, const Tensor& logits_NV, const std::string& name, Row& row) {
+  const Tensor losses_N = cross_entropy(logits_NV, snapshot.targets_N);
+  const auto mean = [&](const Tensor& samples_B) { return losses_N.index_select(0, samples_B).mean().item<double>(); };
+  row["logit_decomposition." + name + "_train"] = mean(snapshot.train_B);
+  if (snapshot.test_B.numel() > 0) row["logit_decomposition." + name + "_test"] = mean(snapshot.test_B);
+}
+
+}  // namespace
+
+void LogitDecomposition::observe(const Snapshot& snapshot, Row& row) {
+  const Tensor& targets_N = snapshot.targets_N;
+  const OutputFrequency circuits(snapshot.logits_NV);
+  const Tensor coefficients_P = circuits.cosine_coefficients(targets_N);
+  const Tensor fve_P = circuits.cosine_fve(targets_N);
+  const KeyCircuits chosen = key_circuits(fve_P, options_.key_fve);
+  const Tensor margins_PN = circuit_margins(circuits, targets_N, runner_up(snapshot.logits_NV, targets_N));
+
+  const std::string prefix = "logit_decomposition.";
+  row[prefix + "energy_share"] = numbers(circuits.energy_shares());
+  row[prefix + "cosine_coefficient"] = numbers(coefficients_P);
+  row[prefix + "cosine_fve"] = numbers(fve_P);
+  row[prefix + "margin"] = numbers(margins_PN.to(at::kDouble).mean(1));
+  std::vector<int64_t> frequencies;
+  double key_fve = 0;
+  for (const int64_t p : chosen.key) {
+    frequencies.push_back(OutputFrequency::frequency(p));
+    key_fve += fve_P[p].item<double>();
+  }
+  row[prefix + "key_frequencies"] = frequencies;
+  row[prefix + "key_fve"] = key_fve;
+  put_losses(snapshot, circuits.sum(chosen.key), "restricted_loss", row);
+  put_losses(snapshot, circuits.sum(chosen.other), "excluded_loss", row);
+  put_losses(snapshot, circuits.cosines(chosen.key, coefficients_P, targets_N), "cosine_loss", row);
+  row[prefix + "completeness_error"] = completeness_error(circuits, snapshot.logits_NV);
+}
+
+}  // namespace logodds

@@ -1,0 +1,18 @@
+#include "training/losses/cross_entropy.h"
+
+#include <ATen/ATen.h>
+
+#include "core/log_odds.h"
+
+namespace logodds {
+
+Loss::Value CrossEntropyLoss::with_gradient(const Tensor& logits_RBV, const Tensor& targets_RB) const {
+  CrossEntropy result = cross_entropy_with_gradient(logits_RBV, targets_RB);
+  return {result.loss.mean(-1), result.gradient.div_(targets_RB.size(1))};
+}
+
+double CrossEntropyLoss::value(const Tensor& logits_BV, const Tensor& targets_B) const {
+  return cross_entropy(logits_BV, targets_B).mean().item<double>();
+}
+
+}  // namespace logodds

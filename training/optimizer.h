@@ -1,0 +1,25 @@
+#pragma once
+
+#include "core/component.h"
+#include "core/safetensors.h"
+#include "models/parameters.h"
+
+namespace logodds {
+
+/// Updates the flat buffer [R, n] from the flat gradient.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+
+  /// One update; `factor` is the schedule's factor on the learning rate.
+  virtual void step(Parameters& parameters, double factor) = 0;
+
+  /// Everything that the next update depends on besides weights and options; `restore` takes what `state` gave.
+  virtual NamedTensors state() const = 0;
+  virtual void restore(const NamedTensors& state) = 0;
+};
+
+/// The optimizers by name; each is made for the Parameters it will update.
+const Catalogue& optimizers();
+
+}  // namespace logodds

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "training/optimizer.h"
+
+namespace logodds {
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as in PyTorch:
+///   w ← (1 - η λ) w;  m ← β₁ m + (1-β₁) g;  v ← β₂ v + (1-β₂) g²
+///   w ← w - η (m / (1-β₁^t)) / (√(v / (1-β₂^t)) + ε)
+/// with η = learning_rate · factor and λ = weight_decay per run, on every weight, biases and embeddings included.
+class AdamW : public Optimizer {
+ public:
+  struct Options {
+    PerRun<double> learning_rate{1e-3};
+    PerRun<double> weight_decay{1.0};
+    double beta1 = 0.9;
+    double beta2 = 0.98;
+    double epsilon = 1e-8;
+    void fields(Fields& fields);
+  };
+  AdamW(const Options& options, const Parameters& parameters);
+
+  void step(Parameters& parameters, double factor) override;
+  NamedTensors state() const override;
+  void restore(const NamedTensors& state) override;
+
+ private:
+  Options options_;
+  Tensor mean_;     ///< m [R, n]
+  Tensor square_;   ///< v [R, n]
+  Tensor updates_;  ///< t, one number
+};
+
+}  // namespace logodds

@@ -1,0 +1,52 @@
+#include "training/hook.h"
+#include "training/hooks/logit_bloat.h"
+#include "training/hooks/logit_decomposition.h"
+#include "training/hooks/weight_norms.h"
+#include "training/loss.h"
+#include "training/losses/cross_entropy.h"
+#include "training/optimizer.h"
+#include "training/optimizers/adamw.h"
+#include "training/optimizers/sgd.h"
+#include "training/schedule.h"
+#include "training/schedules/constant.h"
+#include "training/schedules/warmup.h"
+#include "training/task.h"
+#include "training/tasks/modular_addition.h"
+
+namespace logodds {
+
+const Catalogue& tasks() {
+  static const Catalogue catalogue(
+      "tasks", {entry<ModularAddition, Task>("modular_addition", "pairs (a, b) of Z_p, class (a ∘ b) mod p")});
+  return catalogue;
+}
+
+const Catalogue& losses() {
+  static const Catalogue catalogue(
+      "losses", {entry<CrossEntropyLoss, Loss>("cross_entropy", "multi-class logistic loss, exact to float64")});
+  return catalogue;
+}
+
+const Catalogue& optimizers() {
+  static const Catalogue catalogue(
+      "optimizers", {entry<AdamW, Optimizer, const Parameters&>("adamw", "Adam with decoupled weight decay"),
+                     entry<Sgd, Optimizer, const Parameters&>("sgd", "gradient descent with momentum and L2 decay")});
+  return catalogue;
+}
+
+const Catalogue& schedules() {
+  static const Catalogue catalogue("schedules",
+                                   {entry<ConstantSchedule, Schedule>("constant", "the full learning rate throughout"),
+                                    entry<WarmupSchedule, Schedule>("warmup", "linear from 0, then constant")});
+  return catalogue;
+}
+
+const Catalogue& hooks() {
+  static const Catalogue catalogue(
+      "hooks", {entry<LogitDecomposition, Hook>("logit_decomposition", "circuits of the logits, their energy and margin"),
+                entry<LogitBloat, Hook>("logit_bloat", "scale of the logits, optimal scale, radial and shape loss change"),
+                entry<WeightNorms, Hook>("weight_norms", "Euclidean norm of each weight tensor")});
+  return catalogue;
+}
+
+}  // namespace logodds

@@ -1,0 +1,162 @@
+#include "training/trainer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "core/log_odds.h"
+#include "models/ops/batched.h"
+
+namespace logodds {
+
+void TrainerOptions::fields(Fields& fields) {
+  fields.integer({"steps", "updates in all"}, steps, at_least(0));
+  fields.integer({"evaluate_every_steps", "steps between evaluations on all examples"}, evaluate_every_steps,
+                 at_least(1));
+  fields.integer({"checkpoint_every_steps", "steps between checkpoints"}, checkpoint_every_steps, at_least(1));
+  fields.integer({"keep_last_checkpoints", "how many checkpoints are kept"}, keep_last_checkpoints, at_least(1));
+}
+
+Dataset Dataset::to(at::Device device) const {
+  return {inputs.to(device), targets_RN.to(device), train_RB.to(device), test_RB.to(device)};
+}
+
+Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed) {
+  Row row{{"step", snapshot.step}, {"run", snapshot.run}, {"seed", seed}};
+  const auto put = [&](const std::string& set, const Tensor& samples_B) {
+    if (samples_B.numel() == 0) return;
+    const Tensor logits = snapshot.logits_NV.index_select(0, samples_B);
+    const Tensor targets = snapshot.targets_N.index_select(0, samples_B);
+    row[set + "_loss"] = loss.value(logits, targets);
+    row[set + "_accuracy"] = accuracy(logits, targets).item<double>();
+  };
+  put("train", snapshot.train_B);
+  put("test", snapshot.test_B);
+  return row;
+}
+
+Trainer::Trainer(TrainerOptions options, Pack pack, TrainerEvents events)
+    : options_(options), pack_(std::move(pack)), events_(std::move(events)) {
+  train_inputs_RBT_ = lookup(pack_.data.inputs, pack_.data.train_RB);
+  train_targets_RB_ = pack_.data.targets_RN.gather(1, pack_.data.train_RB);
+  pack_.parameters.set_requires_grad(true);
+}
+
+bool Trainer::run() {
+  const auto interrupted = [this] { return events_.interrupted && events_.interrupted(); };
+  while (step_ < options_.steps && !interrupted()) {
+    if (step_ % options_.evaluate_every_steps == 0) report();
+    if (step_ > 0 && step_ % options_.checkpoint_every_steps == 0) save();
+    take_step();
+    if (events_.stepped) events_.stepped(step_);
+  }
+  const bool finished = step_ >= options_.steps;
+  if (finished) report();
+  save();
+  return finished;
+}
+
+void Trainer::report() {
+  if (evaluated_ == step_) return;
+  const auto rows = evaluate();
+  if (events_.evaluated) events_.evaluated(rows);
+  evaluated_ = step_;
+}
+
+void Trainer::save() {
+  if (saved_ == step_) return;
+  if (events_.checkpoint) events_.checkpoint(checkpoint());
+  saved_ = step_;
+}
+
+void Trainer::take_step() {
+  const Tensor logits_RBV = pack_.model->logits(pack_.parameters, train_inputs_RBT_);
+  const Loss::Value value = pack_.loss->with_gradient(logits_RBV.detach(), train_targets_RB_);
+  if (value.loss_R.is_cpu()) {  // on a GPU, reading it would stop the queue; there evaluate() finds out
+    for (int64_t run = 0; run < value.loss_R.size(0); ++run) refuse_divergence(run, value.loss_R[run].item<double>());
+  }
+  const auto gradients = torch::autograd::grad({logits_RBV}, pack_.parameters.views(), {value.gradient_RBV});
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < gradients.size(); ++i) pack_.parameters.gradients()[i].copy_(gradients[i]);
+  pack_.optimizer->step(pack_.parameters, pack_.schedule->factor(step_));
+  ++step_;
+}
+
+void Trainer::refuse_divergence(int64_t run, double loss) const {
+  if (std::isfinite(loss)) return;
+  throw Error("step " + std::to_string(step_) + ": the training loss of run " + std::to_string(run) + " (seed " +
+                  std::to_string(pack_.seeds[static_cast<size_t>(run)]) +
+                  ") is not finite; the update was not made. A smaller learning rate is the usual remedy",
+              ExitCode::diverged);
+}
+
+Tensor Trainer::logits_of(int64_t run, const Parameters& one) const {
+  const at::NoGradGuard no_grad;
+  return pack_.model->logits(one, pack_.data.inputs.narrow(0, run, 1)).squeeze(0);
+}
+
+std::vector<Row> Trainer::evaluate() {
+  const at::NoGradGuard no_grad;
+  std::vector<Row> rows;
+  for (int64_t run = 0; run < pack_.parameters.runs(); ++run) {
+    const Parameters one = pack_.parameters.select(run);
+    const Snapshot snapshot{.step = step_,
+                            .run = run,
+                            .parameters = one,
+                            .logits_NV = logits_of(run, one),
+                            .targets_N = pack_.data.targets_RN[run],
+                            .train_B = pack_.data.train_RB[run],
+                            .test_B = pack_.data.test_RB[run]};
+    Row row = evaluation_row(snapshot, *pack_.loss, pack_.seeds[static_cast<size_t>(run)]);
+    refuse_divergence(run, row["train_loss"].get<double>());
+    for (auto& [name, hook] : pack_.hooks) {
+      if (step_ % hook->every_steps() == 0 || step_ == options_.steps) hook->observe(snapshot, row);
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Checkpoint Trainer::checkpoint() const {
+  Checkpoint checkpoint;
+  checkpoint.step = step_;
+  for (int64_t run = 0; run < pack_.parameters.runs(); ++run) checkpoint.runs.push_back(pack_.parameters.run(run));
+  for (const auto& [name, tensor] : pack_.optimizer->state()) checkpoint.state["optimizer." + name] = tensor;
+  for (const auto& [hook_name, hook] : pack_.hooks) {
+    for (const auto& [name, tensor] : hook->state()) checkpoint.state["hooks." + hook_name + "." + name] = tensor;
+  }
+  checkpoint.numbers["seeds"] = pack_.seeds;
+  checkpoint.numbers["evaluated"] = evaluated_;
+  return checkpoint;
+}
+
+void Trainer::restore(const Checkpoint& checkpoint) {
+  if (static_cast<int64_t>(checkpoint.runs.size()) != pack_.parameters.runs()) {
+    throw io_error("the checkpoint holds " + std::to_string(checkpoint.runs.size()) + " runs, the configuration makes " +
+                   std::to_string(pack_.parameters.runs()));
+  }
+  const auto under = [&](const std::string& prefix) {
+    NamedTensors state;
+    for (const auto& [name, tensor] : checkpoint.state) {
+      if (name.starts_with(prefix)) state[name.substr(prefix.size())] = tensor;
+    }
+    return state;
+  };
+  for (size_t run = 0; run < checkpoint.runs.size(); ++run) {
+    pack_.parameters.load(static_cast<int64_t>(run), checkpoint.runs[run], "checkpoint " + std::to_string(checkpoint.step));
+  }
+  pack_.optimizer->restore(under("optimizer."));
+  const LogitsOf logits = [this](int64_t run, const Tensor& flat) {
+    const Parameters one = pack_.parameters.select(run);
+    one.flat().select(0, 0).copy_(flat);
+    return logits_of(run, one);
+  };
+  for (auto& [name, hook] : pack_.hooks) hook->restore(under("hooks." + name + "."), logits);
+  step_ = saved_ = checkpoint.step;
+  evaluated_ = checkpoint.numbers.value("evaluated", int64_t{-1});
+}
+
+}  // namespace logodds

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/metrics.h"
+#include "models/model.h"
+#include "models/parameters.h"
+#include "training/checkpoint.h"
+#include "training/hook.h"
+#include "training/loss.h"
+#include "training/optimizer.h"
+#include "training/schedule.h"
+#include "training/task.h"
+
+namespace logodds {
+
+/// When the trainer does what.
+struct TrainerOptions {
+  int64_t steps = 1000;
+  int64_t evaluate_every_steps = 100;
+  int64_t checkpoint_every_steps = 1000;
+  int64_t keep_last_checkpoints = 2;
+  void fields(Fields& fields);
+};
+
+/// What the trainer trains: a pack of R runs and the components that make it up.
+struct Pack {
+  std::vector<int64_t> seeds;
+  Dataset data;
+  std::unique_ptr<Model> model;
+  Parameters parameters;
+  std::unique_ptr<Loss> loss;
+  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Schedule> schedule;
+  std::vector<std::pair<std::string, std::unique_ptr<Hook>>> hooks;  ///< by name
+};
+
+/// What the trainer tells the outside; every member may be empty.
+struct TrainerEvents {
+  std::function<void(const std::vector<Row>&)> evaluated;  ///< a row per run
+  std::function<void(int64_t step)> stepped;
+  std::function<void(Checkpoint)> checkpoint;  ///< to be made durable before it returns
+  std::function<bool()> interrupted;           ///< asked between steps
+};
+
+/// Columns step, run, seed, train_loss, train_accuracy, test_loss, test_accuracy; no test columns without a test set.
+Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed);
+
+/// The one training loop: full-batch steps of all runs of a pack, evaluations and checkpoints between them.
+class Trainer {
+ public:
+  Trainer(TrainerOptions options, Pack pack, TrainerEvents events);
+
+  /// Trains until the last step or an interruption; a checkpoint is made at the end of both. Returns true when the
+  /// last step was reached. Throws Error (ExitCode::diverged) when a loss is not finite: the update is not made.
+  bool run();
+
+  /// Continues from a checkpoint of the same configuration.
+  void restore(const Checkpoint& checkpoint);
+
+  int64_t step() const { return step_; }
+  const Pack& pack() const { return pack_; }
+
+  /// Evaluates all runs now: loss, accuracy and the columns of the hooks that are due.
+  std::vector<Row> evaluate();
+
+  /// One update of all runs.
+  void take_step();
+
+ private:
+  Checkpoint checkpoint() const;
+  Tensor logits_of(int64_t run, const Parameters& one) const;
+  void refuse_divergence(int64_t run, double loss) const;
+  void report();  ///< evaluates this step, once
+  void save();    ///< makes a checkpoint of this step, once
+
+  TrainerOptions options_;
+  Pack pack_;
+  TrainerEvents events_;
+  Tensor train_inputs_RBT_;
+  Tensor train_targets_RB_;
+  int64_t step_ = 0;
+  int64_t evaluated_ = -1;  ///< the last step that was evaluated, and the last that was saved
+  int64_t saved_ = -1;
+};
+
+}  // namespace logodds
