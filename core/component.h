@@ -104,7 +104,8 @@ Catalogue::Entry entry(const std::string& name, const std::string& summary) {
 template <class Base, class... Context>
 std::unique_ptr<Base> Selection::make(Context&&... context) const {
   const auto* maker = dynamic_cast<const Maker<Base, const std::decay_t<Context>&...>*>(choice_.get());
-  if (maker == nullptr) throw Error("'" + name_ + "' of " + catalogue_->sort() + " cannot be built here", ExitCode::internal);
+  if (maker == nullptr)
+    throw Error("'" + name_ + "' of " + catalogue_->sort() + " cannot be built here", ExitCode::internal);
   try {
     return maker->make(context...);
   } catch (const Error& error) {

@@ -19,7 +19,9 @@ std::string Range::text() const {
 
 std::string Range::integer_text() const { return "a whole number " + text(); }
 
-std::string Range::real_text() const { return (text() == "any finite number" ? "a finite number" : "a number " + text()); }
+std::string Range::real_text() const {
+  return (text() == "any finite number" ? "a finite number" : "a number " + text());
+}
 
 size_t RunAxes::run_count() const {
   size_t count = 1;

@@ -8,7 +8,9 @@ void ListFields::add(Key key, std::string value, std::string allowed, bool per_r
   descriptions_.push_back({prefix_ + key.name, std::move(value), std::move(allowed), key.meaning, per_run});
 }
 
-void ListFields::integer(Key key, int64_t& value, Range range) { add(key, std::to_string(value), range.integer_text()); }
+void ListFields::integer(Key key, int64_t& value, Range range) {
+  add(key, std::to_string(value), range.integer_text());
+}
 void ListFields::real(Key key, double& value, Range range) { add(key, shortest(value), range.real_text()); }
 void ListFields::per_run(Key key, PerRun<int64_t>& value, Range range) {
   add(key, std::to_string(value.value), range.integer_text(), true);

@@ -11,10 +11,14 @@ namespace {
 
 std::string sort_of(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null: return "nothing";
-    case Node::Kind::sequence: return "a list";
-    case Node::Kind::map: return "a map";
-    case Node::Kind::scalar: break;
+    case Node::Kind::null:
+      return "nothing";
+    case Node::Kind::sequence:
+      return "a list";
+    case Node::Kind::map:
+      return "a map";
+    case Node::Kind::scalar:
+      break;
   }
   return node.quoted ? "the text \"" + node.value + "\"" : "'" + node.value + "'";
 }
@@ -150,7 +154,8 @@ void ReadFields::refuse_unknown_keys() {
   for (size_t i = 0; i < node_->entries.size(); ++i) {
     const std::string& key = node_->entries[i].first;
     if (std::ranges::count(seen_, key) > 0) continue;
-    const std::string where_in = prefix_.empty() ? "the configuration" : "'" + prefix_.substr(0, prefix_.size() - 1) + "'";
+    const std::string where_in =
+        prefix_.empty() ? "the configuration" : "'" + prefix_.substr(0, prefix_.size() - 1) + "'";
     problem(node_->key_locations[i], "unknown key '" + key + "' in " + where_in + suggestion(key, seen_));
   }
 }
@@ -192,9 +197,9 @@ void ReadFields::component(Key key, Selection& selection) {
   const Node* node = take(key);
   if (node == nullptr || node->kind == Node::Kind::null) {
     if (selection.name().empty()) {
-      problem(node == nullptr ? node_->where : node->where, "'" + path(key.name) + "' is missing; it must name one of " +
-                                                               selection.catalogue().sort() + " (" +
-                                                               join(selection.catalogue().names()) + ")");
+      problem(node == nullptr ? node_->where : node->where,
+              "'" + path(key.name) + "' is missing; it must name one of " + selection.catalogue().sort() + " (" +
+                  join(selection.catalogue().names()) + ")");
       return;
     }
     const Node default_name = Node::scalar(selection.name());
@@ -202,8 +207,8 @@ void ReadFields::component(Key key, Selection& selection) {
   } else if (node->kind == Node::Kind::map) {
     const Node* kind = node->find("kind");
     if (kind == nullptr && selection.name().empty()) {
-      problem(node->where, "'" + path(key.name) + ".kind' is missing; it must name one of " + selection.catalogue().sort() +
-                               " (" + join(selection.catalogue().names()) + ")");
+      problem(node->where, "'" + path(key.name) + ".kind' is missing; it must name one of " +
+                               selection.catalogue().sort() + " (" + join(selection.catalogue().names()) + ")");
       return;
     }
     const Node default_name = Node::scalar(selection.name());
@@ -247,8 +252,8 @@ void ReadFields::axes(Key key, RunAxes& axes) {
   if (node == nullptr || node->kind == Node::Kind::null) return;
   axes.where = node->where;
   if (node->kind != Node::Kind::map) {
-    problem(node->where, "'runs' must be a map of keys with a list of values each, such as {seed: [0, 1]}, not " +
-                             sort_of(*node));
+    problem(node->where,
+            "'runs' must be a map of keys with a list of values each, such as {seed: [0, 1]}, not " + sort_of(*node));
     return;
   }
   for (const auto& [name, values] : node->entries) {

@@ -19,8 +19,9 @@ struct DtypeName {
   const char* name;
   at::ScalarType type;
 };
-constexpr DtypeName kDtypes[] = {{"F32", at::kFloat}, {"F64", at::kDouble}, {"I64", at::kLong}, {"F16", at::kHalf},
-                                 {"BF16", at::kBFloat16}, {"I32", at::kInt}, {"U8", at::kByte}, {"BOOL", at::kBool}};
+constexpr DtypeName kDtypes[] = {{"F32", at::kFloat}, {"F64", at::kDouble},    {"I64", at::kLong},
+                                 {"F16", at::kHalf},  {"BF16", at::kBFloat16}, {"I32", at::kInt},
+                                 {"U8", at::kByte},   {"BOOL", at::kBool}};
 
 const char* name_of(at::ScalarType type) {
   for (const auto& dtype : kDtypes) {
@@ -98,7 +99,8 @@ NamedTensors from_safetensors(std::string_view bytes, const std::string& source)
   if (bytes.size() < sizeof length) throw io_error(source + ": too short for a safetensors file");
   std::memcpy(&length, bytes.data(), sizeof length);
   bytes.remove_prefix(sizeof length);
-  if (length > bytes.size()) throw io_error(source + ": not a safetensors file, or cut short: its header is longer than the file");
+  if (length > bytes.size())
+    throw io_error(source + ": not a safetensors file, or cut short: its header is longer than the file");
   const Json header = Json::parse(bytes.substr(0, length), nullptr, /*allow_exceptions=*/false);
   if (!header.is_object()) throw io_error(source + ": not a safetensors file: its header is not a JSON object");
   const std::string_view data = bytes.substr(length);
@@ -110,7 +112,8 @@ NamedTensors from_safetensors(std::string_view bytes, const std::string& source)
   std::ranges::sort(slices, {}, [](const Slice& s) { return std::pair(s.begin, s.end); });
   uint64_t position = 0;
   for (const auto& slice : slices) {
-    if (slice.begin != position) throw io_error(source + ": tensor '" + slice.name + "' overlaps another or leaves a gap");
+    if (slice.begin != position)
+      throw io_error(source + ": tensor '" + slice.name + "' overlaps another or leaves a gap");
     position = slice.end;
   }
   if (position != data.size()) throw io_error(source + ": has bytes that belong to no tensor");
@@ -124,6 +127,8 @@ NamedTensors from_safetensors(std::string_view bytes, const std::string& source)
   return tensors;
 }
 
-NamedTensors read_safetensors(const std::filesystem::path& path) { return from_safetensors(read_file(path), path.string()); }
+NamedTensors read_safetensors(const std::filesystem::path& path) {
+  return from_safetensors(read_file(path), path.string());
+}
 
 }  // namespace logodds

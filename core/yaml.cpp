@@ -197,7 +197,8 @@ void relabel(Node& node, const std::string& source) {
 void apply_override(Node& root, const std::string& assignment) {
   const size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
-    throw Error("command line: '" + assignment + "' is not an override; write key=value, such as optimizer.weight_decay=0");
+    throw Error("command line: '" + assignment +
+                "' is not an override; write key=value, such as optimizer.weight_decay=0");
   }
   const std::string source = "command line '" + assignment + "'";
   Node value = parse_yaml(assignment.substr(equals + 1), source);

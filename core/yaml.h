@@ -22,9 +22,9 @@ struct Node {
   std::string value;    ///< scalar only
   bool quoted = false;  ///< a quoted scalar is text, never a number or a truth value
   Location where;
-  std::vector<Node> items;                          ///< sequence only
+  std::vector<Node> items;                            ///< sequence only
   std::vector<std::pair<std::string, Node>> entries;  ///< map only, in written order
-  std::vector<Location> key_locations;              ///< map only, one per entry
+  std::vector<Location> key_locations;                ///< map only, one per entry
 
   static Node scalar(std::string text, bool quoted = false);
   Node* find(std::string_view key);

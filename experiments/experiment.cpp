@@ -39,13 +39,14 @@ Experiment Experiment::from_file(const std::string& path, const std::vector<std:
 namespace {
 
 void check_together(const ExperimentOptions& options, const Node& root, Problems& problems) {
-  const bool plain = !options.name.empty() && options.name.front() != '.' && std::ranges::all_of(options.name, [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-  });
+  const bool plain =
+      !options.name.empty() && options.name.front() != '.' && std::ranges::all_of(options.name, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+      });
   if (!plain) {
     const Node* name = root.find("name");
-    problems.add((name == nullptr ? root.where : name->where).text() + ": 'name' must be letters, digits, '-', '_' and '.', not '" +
-                 options.name + "'");
+    problems.add((name == nullptr ? root.where : name->where).text() +
+                 ": 'name' must be letters, digits, '-', '_' and '.', not '" + options.name + "'");
   }
 }
 
@@ -83,8 +84,10 @@ Pack Experiment::assemble() const {
   at::set_num_threads(options_.threads > 0 ? static_cast<int>(options_.threads)
                                            : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  at::globalContext().setDeterministicFillUninitializedMemory(false);  // every element is written before it is read
   if (options_.device == "cuda" && !at::hasCUDA()) {
-    throw Error("device: cuda was asked for, but this build of LibTorch has no CUDA or finds no GPU; write device: cpu");
+    throw Error(
+        "device: cuda was asked for, but this build of LibTorch has no CUDA or finds no GPU; write device: cpu");
   }
   const at::Device device(options_.device);
   const auto dtype = options_.dtype == "float64" ? at::kDouble : at::kFloat;

@@ -26,7 +26,8 @@ Checkpoint load(const RunDirectory& directory, int64_t step) {
   if (std::ranges::count(steps, step) == 0) {
     std::vector<std::string> known;
     for (const int64_t s : steps) known.push_back(std::to_string(s));
-    throw Error(directory.path().string() + ": has no checkpoint of step " + std::to_string(step) + "; there are " + join(known));
+    throw Error(directory.path().string() + ": has no checkpoint of step " + std::to_string(step) + "; there are " +
+                join(known));
   }
   return checkpoints.load(step);
 }
@@ -38,9 +39,11 @@ Inspection::Inspection(const RunDirectory& directory, int64_t step)
       task_(experiment_.options().task.make<Task>()),
       pack_(experiment_.assemble()),
       checkpoint_(load(directory, step)) {
-  if (checkpoint_.runs.size() != run_count()) throw io_error(directory.path().string() + ": the checkpoint is of another configuration");
+  if (checkpoint_.runs.size() != run_count())
+    throw io_error(directory.path().string() + ": the checkpoint is of another configuration");
   for (const auto& [name, hook] : pack_.hooks) {
-    if (const auto* configured = dynamic_cast<const LogitDecomposition*>(hook.get())) decomposition_ = configured->options();
+    if (const auto* configured = dynamic_cast<const LogitDecomposition*>(hook.get()))
+      decomposition_ = configured->options();
   }
   for (size_t run = 0; run < run_count(); ++run) {
     pack_.parameters.load(static_cast<int64_t>(run), checkpoint_.runs[run], directory.path().string());
@@ -101,9 +104,8 @@ Inspection::Evidence Inspection::evidence(size_t run, const std::vector<int64_t>
     evidence.circuits.push_back({circuits.labels()[static_cast<size_t>(p)], margins_P[p].item<double>(),
                                  std::ranges::count(chosen.key, p) > 0});
   }
-  std::ranges::stable_sort(evidence.circuits, [](const auto& a, const auto& b) {
-    return a.key != b.key ? a.key : a.evidence > b.evidence;
-  });
+  std::ranges::stable_sort(
+      evidence.circuits, [](const auto& a, const auto& b) { return a.key != b.key ? a.key : a.evidence > b.evidence; });
   return evidence;
 }
 

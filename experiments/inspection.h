@@ -38,10 +38,10 @@ class Inspection {
     std::string question;
     int64_t target;
     int64_t runner_up;
-    double margin;              ///< of the model's own logits, nats
-    double probability;         ///< the model's, of the target
-    double sum;                 ///< of the circuits, nats
-    double completeness_error;  ///< over all inputs
+    double margin;                          ///< of the model's own logits, nats
+    double probability;                     ///< the model's, of the target
+    double sum;                             ///< of the circuits, nats
+    double completeness_error;              ///< over all inputs
     std::vector<CircuitEvidence> circuits;  ///< key circuits first, each group by falling evidence
   };
   Evidence evidence(size_t run, const std::vector<int64_t>& input) const;

@@ -18,8 +18,11 @@ std::string joined(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace logodds;
   set_up_log();
-  CLI::App app("logodds trains small networks and splits their logits into circuits, each with its evidence in log-odds.", "logodds");
-  app.set_version_flag("--version", std::string("logodds ") + LOGODDS_VERSION + " (" + LOGODDS_COMMIT + "), LibTorch " + LOGODDS_LIBTORCH);
+  CLI::App app(
+      "logodds trains small networks and splits their logits into circuits, each with its evidence in log-odds.",
+      "logodds");
+  app.set_version_flag("--version", std::string("logodds ") + LOGODDS_VERSION + " (" + LOGODDS_COMMIT + "), LibTorch " +
+                                        LOGODDS_LIBTORCH);
   app.require_subcommand(1);
   int exit_code = static_cast<int>(ExitCode::ok);
   add_train(app, joined(argc, argv), exit_code);

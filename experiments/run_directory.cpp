@@ -49,7 +49,8 @@ std::string provenance(const Experiment& experiment, const std::string& command_
 RunDirectory RunDirectory::create(const fs::path& path, const Experiment& experiment, const std::string& command_line) {
   std::error_code error;
   if (fs::exists(path, error) && !(fs::is_directory(path, error) && fs::is_empty(path, error))) {
-    throw io_error(path.string() + ": exists already; continue it with --resume or choose another place with --out DIR");
+    throw io_error(path.string() +
+                   ": exists already; continue it with --resume or choose another place with --out DIR");
   }
   fs::create_directories(path / "checkpoints", error);
   if (error) throw io_error(path.string() + ": cannot create directory: " + error.message());
@@ -70,7 +71,8 @@ void RunDirectory::refuse_other_configuration(const Experiment& experiment) cons
   std::istringstream stored(this->experiment().resolved()), given(experiment.resolved());
   std::string a, b;
   while (true) {
-    const bool more_stored = static_cast<bool>(std::getline(stored, a)), more_given = static_cast<bool>(std::getline(given, b));
+    const bool more_stored = static_cast<bool>(std::getline(stored, a)),
+               more_given = static_cast<bool>(std::getline(given, b));
     if (!more_stored && !more_given) return;
     const bool steps = a.starts_with("  steps:") && b.starts_with("  steps:");
     if (more_stored != more_given || (a != b && !steps)) {

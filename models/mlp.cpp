@@ -35,7 +35,8 @@ std::vector<ParameterSpec> Mlp::specs() const {
   if (!one_hot()) {
     const double std = 1 / std::sqrt(static_cast<double>(options_.d_embed));
     const bool shared = options_.embedding == "shared";
-    const std::vector<int64_t> shape = shared ? std::vector<int64_t>{p, options_.d_embed} : std::vector<int64_t>{t, p, options_.d_embed};
+    const std::vector<int64_t> shape =
+        shared ? std::vector<int64_t>{p, options_.d_embed} : std::vector<int64_t>{t, p, options_.d_embed};
     specs.push_back({"embed.W_E", shape, std});
   }
   int64_t width = (one_hot() ? p : options_.d_embed) * (sum() ? 1 : t);
@@ -55,10 +56,12 @@ std::vector<ParameterSpec> Mlp::specs() const {
 Tensor Mlp::layers(const Parameters& parameters, Tensor pre_RBM, const Tap& tap) const {
   const auto bias = [&](const std::string& name) { return options_.bias ? parameters[name] : Tensor(); };
   for (size_t layer = 0;; ++layer) {
-    if (layer > 0) pre_RBM = linear_per_run(pre_RBM, parameters[layer_name(layer, "W_in")], bias(layer_name(layer, "b_in")));
+    if (layer > 0)
+      pre_RBM = linear_per_run(pre_RBM, parameters[layer_name(layer, "W_in")], bias(layer_name(layer, "b_in")));
     pre_RBM = tap(layer_name(layer, "hook_pre"), pre_RBM);
     const Tensor post_RBM = tap(layer_name(layer, "hook_post"), activate(options_.activation, pre_RBM));
-    if (layer + 1 == options_.hidden.size()) return linear_per_run(post_RBM, parameters["unembed.W_U"], bias("unembed.b_U"));
+    if (layer + 1 == options_.hidden.size())
+      return linear_per_run(post_RBM, parameters["unembed.W_U"], bias("unembed.b_U"));
     pre_RBM = post_RBM;
   }
 }

@@ -21,7 +21,8 @@ std::string run_file(size_t run) { return "run-" + std::to_string(run) + ".safet
 /// Reads a file of a checkpoint and holds it against the manifest.
 std::string verified(const fs::path& directory, const std::string& name, const Json& files) {
   const auto entry = files.find(name);
-  if (entry == files.end() || !entry->is_object()) throw io_error((directory / "manifest.json").string() + ": does not list " + name);
+  if (entry == files.end() || !entry->is_object())
+    throw io_error((directory / "manifest.json").string() + ": does not list " + name);
   std::string content = read_file(directory / name);
   if (entry->value("sha256", "") != sha256(content)) {
     throw io_error((directory / name).string() + ": is damaged: its SHA-256 is not the one in manifest.json");
@@ -100,7 +101,8 @@ Checkpoint CheckpointDirectory::load(int64_t step) const {
   checkpoint.numbers = parse(verified(path, "state.json", files), path / "state.json");
   checkpoint.step = checkpoint.numbers.value("step", int64_t{-1});
   if (checkpoint.step != step) throw io_error((path / "state.json").string() + ": belongs to another step");
-  checkpoint.state = from_safetensors(verified(path, "state.safetensors", files), (path / "state.safetensors").string());
+  checkpoint.state =
+      from_safetensors(verified(path, "state.safetensors", files), (path / "state.safetensors").string());
   const auto runs = checkpoint.numbers.value("runs", size_t{0});
   for (size_t run = 0; run < runs; ++run) {
     checkpoint.runs.push_back(from_safetensors(verified(path, run_file(run), files), (path / run_file(run)).string()));

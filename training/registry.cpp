@@ -43,9 +43,10 @@ const Catalogue& schedules() {
 
 const Catalogue& hooks() {
   static const Catalogue catalogue(
-      "hooks", {entry<LogitDecomposition, Hook>("logit_decomposition", "circuits of the logits, their energy and margin"),
-                entry<LogitBloat, Hook>("logit_bloat", "scale of the logits, optimal scale, radial and shape loss change"),
-                entry<WeightNorms, Hook>("weight_norms", "Euclidean norm of each weight tensor")});
+      "hooks",
+      {entry<LogitDecomposition, Hook>("logit_decomposition", "circuits of the logits, their energy and margin"),
+       entry<LogitBloat, Hook>("logit_bloat", "scale of the logits, optimal scale, radial and shape loss change"),
+       entry<WeightNorms, Hook>("weight_norms", "Euclidean norm of each weight tensor")});
   return catalogue;
 }
 

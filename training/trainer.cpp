@@ -135,8 +135,8 @@ Checkpoint Trainer::checkpoint() const {
 
 void Trainer::restore(const Checkpoint& checkpoint) {
   if (static_cast<int64_t>(checkpoint.runs.size()) != pack_.parameters.runs()) {
-    throw io_error("the checkpoint holds " + std::to_string(checkpoint.runs.size()) + " runs, the configuration makes " +
-                   std::to_string(pack_.parameters.runs()));
+    throw io_error("the checkpoint holds " + std::to_string(checkpoint.runs.size()) +
+                   " runs, the configuration makes " + std::to_string(pack_.parameters.runs()));
   }
   const auto under = [&](const std::string& prefix) {
     NamedTensors state;
@@ -146,7 +146,8 @@ void Trainer::restore(const Checkpoint& checkpoint) {
     return state;
   };
   for (size_t run = 0; run < checkpoint.runs.size(); ++run) {
-    pack_.parameters.load(static_cast<int64_t>(run), checkpoint.runs[run], "checkpoint " + std::to_string(checkpoint.step));
+    pack_.parameters.load(static_cast<int64_t>(run), checkpoint.runs[run],
+                          "checkpoint " + std::to_string(checkpoint.step));
   }
   pack_.optimizer->restore(under("optimizer."));
   const LogitsOf logits = [this](int64_t run, const Tensor& flat) {

@@ -57,23 +57,32 @@ void print_overview(const Inspection& inspection, const std::vector<Row>& rows) 
   Table bloat({"run", "rms logit", "train s*", "test s*", "bloat -ln s*", "gap L(1)-L(s*)"});
   for (const auto& row : rows) {
     const std::string name = row.at("run").dump() + "  " + row.at("label").get<std::string>();
-    results.add({name, figure(number(row, "train_loss")), figure(number(row, "test_loss")), percent(number(row, "train_accuracy")),
-                 percent(number(row, "test_accuracy")), figure(number(row, "weight_norms.total"))});
-    circuits.add({name, percent(number(row, "logit_decomposition.key_fve")), figure(number(row, "logit_decomposition.restricted_loss_test")),
+    results.add({name, figure(number(row, "train_loss")), figure(number(row, "test_loss")),
+                 percent(number(row, "train_accuracy")), percent(number(row, "test_accuracy")),
+                 figure(number(row, "weight_norms.total"))});
+    circuits.add({name, percent(number(row, "logit_decomposition.key_fve")),
+                  figure(number(row, "logit_decomposition.restricted_loss_test")),
                   figure(number(row, "logit_decomposition.excluded_loss_test")), key_circuits_text(row)});
-    bloat.add({name, figure(number(row, "logit_bloat.rms_test")), figure(scale(row, "train")), figure(scale(row, "test")),
-               signed_figure(number(row, "logit_bloat.index")), figure(number(row, "logit_bloat.calibration_gap_test"))});
+    bloat.add({name, figure(number(row, "logit_bloat.rms_test")), figure(scale(row, "train")),
+               figure(scale(row, "test")), signed_figure(number(row, "logit_bloat.index")),
+               figure(number(row, "logit_bloat.calibration_gap_test"))});
   }
-  std::cout << results.text() << "\nCircuits: the logits split by output frequency κ; test losses with the key circuits alone\n"
-            << "(restricted) and without them (excluded), nats\n" << circuits.text()
+  std::cout << results.text()
+            << "\nCircuits: the logits split by output frequency κ; test losses with the key circuits alone\n"
+            << "(restricted) and without them (excluded), nats\n"
+            << circuits.text()
             << "\nBloat: s* is the factor on the logits that would lower the loss most; ∞ means that scaling up\n"
-            << "always helps, because every example is right; 1 is calibrated\n" << bloat.text();
+            << "always helps, because every example is right; 1 is calibrated\n"
+            << bloat.text();
 }
 
 /// One run's circuits, largest first.
 void print_circuits(const Row& row, const std::vector<std::string>& labels) {
-  const auto column = [&](const char* name) { return row.at(std::string("logit_decomposition.") + name).get<std::vector<double>>(); };
-  const auto energy = column("energy_share"), coefficient = column("cosine_coefficient"), fve = column("cosine_fve"), margin = column("margin");
+  const auto column = [&](const char* name) {
+    return row.at(std::string("logit_decomposition.") + name).get<std::vector<double>>();
+  };
+  const auto energy = column("energy_share"), coefficient = column("cosine_coefficient"), fve = column("cosine_fve"),
+             margin = column("margin");
   std::vector<size_t> order(labels.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::stable_sort(order, [&](size_t a, size_t b) { return energy[a] > energy[b]; });
@@ -84,23 +93,28 @@ void print_circuits(const Row& row, const std::vector<std::string>& labels) {
     const size_t p = order[i];
     total_margin += margin[p];
     if (i < kShown) {
-      table.add({labels[p], percent(energy[p]), signed_figure(coefficient[p]), percent(fve[p]), signed_figure(margin[p]), odds(margin[p])});
+      table.add({labels[p], percent(energy[p]), signed_figure(coefficient[p]), percent(fve[p]),
+                 signed_figure(margin[p]), odds(margin[p])});
     } else {
       rest_energy += energy[p], rest_fve += fve[p], rest_margin += margin[p];
     }
   }
   if (order.size() > kShown) {
-    table.add({std::to_string(order.size() - kShown) + " others", percent(rest_energy), "", percent(rest_fve), signed_figure(rest_margin), odds(rest_margin)});
+    table.add({std::to_string(order.size() - kShown) + " others", percent(rest_energy), "", percent(rest_fve),
+               signed_figure(rest_margin), odds(rest_margin)});
   }
   table.rule();
   table.add({"sum", "", "", "", signed_figure(total_margin), odds(total_margin)});
-  std::cout << "\nCircuits of run " << row.at("run") << " (" << row.at("label").get<std::string>() << "), largest first; margin: evidence for the right answer\nagainst the runner-up\n"
-            << table.text() << "completeness error max|f - Σ f_κ| / max|f|: " << figure(number(row, "logit_decomposition.completeness_error"), 2) << "\n";
+  std::cout << "\nCircuits of run " << row.at("run") << " (" << row.at("label").get<std::string>()
+            << "), largest first; margin: evidence for the right answer\nagainst the runner-up\n"
+            << table.text() << "completeness error max|f - Σ f_κ| / max|f|: "
+            << figure(number(row, "logit_decomposition.completeness_error"), 2) << "\n";
 }
 
 void print_evidence(const Inspection& inspection, size_t run, const Inspection::Evidence& evidence) {
-  std::cout << "Run " << run << " (" << inspection.label(run) << "), step " << inspection.step() << ": " << evidence.question << " = "
-            << evidence.target << "\nEvidence of each circuit for " << evidence.target << " against the runner-up " << evidence.runner_up << "\n\n";
+  std::cout << "Run " << run << " (" << inspection.label(run) << "), step " << inspection.step() << ": "
+            << evidence.question << " = " << evidence.target << "\nEvidence of each circuit for " << evidence.target
+            << " against the runner-up " << evidence.runner_up << "\n\n";
   Table table({"circuit", "nats", "odds", "product so far"});
   double running = 0, rest = 0;
   size_t others = 0;
@@ -118,8 +132,9 @@ void print_evidence(const Inspection& inspection, size_t run, const Inspection::
   table.rule();
   table.add({"sum", signed_figure(evidence.sum), odds(evidence.sum), ""});
   table.add({"model's own logits", signed_figure(evidence.margin), odds(evidence.margin), ""});
-  std::cout << table.text() << "probability of " << evidence.target << " among all classes: " << figure(evidence.probability, 6)
-            << " · completeness error " << figure(evidence.completeness_error, 2) << "\n";
+  std::cout << table.text() << "probability of " << evidence.target
+            << " among all classes: " << figure(evidence.probability, 6) << " · completeness error "
+            << figure(evidence.completeness_error, 2) << "\n";
 }
 
 Row to_json(const Inspection& inspection, size_t run, const Inspection::Evidence& evidence) {
@@ -127,9 +142,17 @@ Row to_json(const Inspection& inspection, size_t run, const Inspection::Evidence
   for (const auto& c : evidence.circuits) {
     circuits.push_back({{"label", c.label}, {"key", c.key}, {"evidence", c.evidence}, {"odds", std::exp(c.evidence)}});
   }
-  return {{"step", inspection.step()}, {"run", run}, {"label", inspection.label(run)}, {"question", evidence.question},
-          {"target", evidence.target}, {"runner_up", evidence.runner_up}, {"margin", evidence.margin}, {"sum", evidence.sum},
-          {"probability", evidence.probability}, {"completeness_error", evidence.completeness_error}, {"circuits", circuits}};
+  return {{"step", inspection.step()},
+          {"run", run},
+          {"label", inspection.label(run)},
+          {"question", evidence.question},
+          {"target", evidence.target},
+          {"runner_up", evidence.runner_up},
+          {"margin", evidence.margin},
+          {"sum", evidence.sum},
+          {"probability", evidence.probability},
+          {"completeness_error", evidence.completeness_error},
+          {"circuits", circuits}};
 }
 
 void inspect(const Arguments& arguments) {
@@ -166,8 +189,10 @@ void add_inspect(CLI::App& app) {
   auto* command = app.add_subcommand("inspect", "Show the circuits of a trained run, or their evidence on one input");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("RUN", arguments->directory, "Run directory")->required();
-  command->add_option("--step", arguments->step, "Checkpoint to look at (default: the newest)")->check(CLI::NonNegativeNumber);
-  command->add_option("--run", arguments->run, "Run of the pack (default: all; 0 with --input)")->check(CLI::NonNegativeNumber);
+  command->add_option("--step", arguments->step, "Checkpoint to look at (default: the newest)")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--run", arguments->run, "Run of the pack (default: all; 0 with --input)")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--input", arguments->input, "One input, such as 17,45: each circuit's evidence on it");
   command->add_flag("--json", arguments->json, "Print JSON for programs");
   command->callback([arguments] { inspect(*arguments); });

@@ -15,7 +15,8 @@ namespace {
 void print_fields(const std::vector<FieldDescription>& fields, const std::string& indent) {
   for (const auto& field : fields) {
     std::cout << indent << field.key << ": " << field.value << "\n"
-              << indent << "    " << field.meaning << " [" << field.allowed << (field.per_run ? "; may differ between runs" : "") << "]\n";
+              << indent << "    " << field.meaning << " [" << field.allowed
+              << (field.per_run ? "; may differ between runs" : "") << "]\n";
   }
 }
 
@@ -37,8 +38,11 @@ void list(const std::string& kind) {
     if (kind.empty() || kind == catalogue->sort()) print_catalogue(*catalogue, !kind.empty());
     names.push_back(catalogue->sort());
   }
-  if (std::ranges::count(names, kind) == 0 && !kind.empty()) throw Error("'" + kind + "' is not a kind of component" + suggestion(kind, names));
-  if (kind.empty()) std::cout << "\nlogodds list settings    the keys of a configuration\nlogodds list KIND        the keys of tasks, models, losses, optimizers, schedules or hooks\n";
+  if (std::ranges::count(names, kind) == 0 && !kind.empty())
+    throw Error("'" + kind + "' is not a kind of component" + suggestion(kind, names));
+  if (kind.empty())
+    std::cout << "\nlogodds list settings    the keys of a configuration\nlogodds list KIND        the keys of tasks, "
+                 "models, losses, optimizers, schedules or hooks\n";
   if (kind == "settings") {
     ExperimentOptions options;
     ListFields fields;

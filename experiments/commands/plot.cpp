@@ -48,10 +48,13 @@ void plot_run(const std::string& path, const std::vector<std::string>& columns) 
   if (rows.empty()) throw io_error(directory.metrics_path().string() + ": has no evaluation yet");
   for (const auto& column : columns) {
     const auto curves = curves_of(rows, experiment, column);
-    if (curves.empty()) throw Error(directory.metrics_path().string() + ": has no column '" + column + "'" + suggestion(column, scalar_columns(rows)));
+    if (curves.empty())
+      throw Error(directory.metrics_path().string() + ": has no column '" + column + "'" +
+                  suggestion(column, scalar_columns(rows)));
     const bool log_y = column.find("loss") != std::string::npos || column.find("rms") != std::string::npos;
     std::cout << plot(column + (log_y ? " (logarithmic) against step" : " against step"), curves, log_y);
-    for (size_t i = 0; i < curves.size(); ++i) std::cout << "           " << static_cast<char>('A' + i % 26) << "  " << curves[i].label << "\n";
+    for (size_t i = 0; i < curves.size(); ++i)
+      std::cout << "           " << static_cast<char>('A' + i % 26) << "  " << curves[i].label << "\n";
     std::cout << "\n";
   }
 }

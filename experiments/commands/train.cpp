@@ -75,8 +75,8 @@ int train(const Arguments& arguments, const std::string& command_line) {
 
   Trainer trainer(options, std::move(pack), std::move(events));
   if (start) trainer.restore(*start);
-  spdlog::info("{} {} run{} of {} weights each in {}", start ? "continuing" : "training", runs, runs == 1 ? "" : "s", weights,
-               path.string());
+  spdlog::info("{} {} run{} of {} weights each in {}", start ? "continuing" : "training", runs, runs == 1 ? "" : "s",
+               weights, path.string());
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   const bool finished = trainer.run();
@@ -91,7 +91,8 @@ int train(const Arguments& arguments, const std::string& command_line) {
 void add_train(CLI::App& app, const std::string& command_line, int& exit_code) {
   auto* command = app.add_subcommand("train", "Train the runs of a configuration");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("CONFIG", arguments->config, "YAML file; experiments/configs/ has one per published setting")->required();
+  command->add_option("CONFIG", arguments->config, "YAML file; experiments/configs/ has one per published setting")
+      ->required();
   command->add_option("key=value", arguments->overrides, "Overrides, such as optimizer.weight_decay=0");
   command->add_option("--out", arguments->out, "Run directory (default runs/NAME); must not exist yet");
   command->add_flag("--resume", arguments->resume, "Continue the run from its newest checkpoint");

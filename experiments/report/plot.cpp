@@ -56,7 +56,7 @@ std::string plot(const std::string& title, const std::vector<Curve>& curves, boo
   for (int row = 0; row < kHeight; ++row) {
     const double level = y.high - (y.high - y.low) * row / (kHeight - 1);
     const bool labelled = row % 3 == 0 || row == kHeight - 1;
-    const std::string label = labelled ? figure(log_y ? std::pow(10, level) : level, 2) : "";
+    const std::string label = labelled ? figure(log_y ? std::pow(10, level) : level, 3) : "";
     text += fmt::format("{:>9} {}{}\n", label, labelled ? "┤" : "│", grid[static_cast<size_t>(row)]);
   }
   std::string axis;

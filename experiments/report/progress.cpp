@@ -63,9 +63,9 @@ void Progress::show(Clock::time_point now) {
                                ? duration(elapsed / done * static_cast<double>(last_step_ - step_)) + " left"
                                : duration(elapsed);
   const std::string line =
-      fmt::format("step {}/{} · loss train {} test {} · accuracy train {} test {} · grokked {}/{} · {}", step_, last_step_,
-                  figure(train_loss_, 3), figure(test_loss_, 3), percent(train_accuracy_), percent(test_accuracy_),
-                  grokked_, runs_, left);
+      fmt::format("step {}/{} · loss train {} test {} · accuracy train {} test {} · grokked {}/{} · {}", step_,
+                  last_step_, figure(train_loss_, 3), figure(test_loss_, 3), percent(train_accuracy_),
+                  percent(test_accuracy_), grokked_, runs_, left);
   std::fputs(terminal_ ? ("\r\033[K" + line).c_str() : (line + "\n").c_str(), stderr);
   std::fflush(stderr);
   dirty_ = terminal_;

@@ -44,9 +44,7 @@ std::string figure(double value, int digits) {
   return fmt::format("{:.{}g}", value, digits);
 }
 
-std::string signed_figure(double value, int digits) {
-  return (value >= 0 ? "+" : "") + figure(value, digits);
-}
+std::string signed_figure(double value, int digits) { return (value >= 0 ? "+" : "") + figure(value, digits); }
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 

@@ -21,7 +21,8 @@ Tensor fourier_basis(int64_t classes) {
     const double norm = std::sqrt((alone ? 1.0 : 2.0) / static_cast<double>(classes));
     for (int64_t c = 0; c < classes; ++c) {
       // The angle is reduced in integers: w κ c for large κ c loses digits.
-      const double angle = 2 * std::numbers::pi * static_cast<double>(frequency * c % classes) / static_cast<double>(classes);
+      const double angle =
+          2 * std::numbers::pi * static_cast<double>(frequency * c % classes) / static_cast<double>(classes);
       entry[c][mode] = norm * (mode % 2 == 0 ? std::cos(angle) : std::sin(angle));
     }
   }
@@ -90,7 +91,8 @@ Tensor OutputFrequency::cosines(const std::vector<int64_t>& parts, const Tensor&
   const Tensor classes_V = at::arange(classes, classes_options());
   Tensor template_V = at::zeros({classes}, basis_VM_.options().dtype(at::kDouble));  // as a function of (y - c) mod V
   for (const int64_t p : parts) {
-    const Tensor angle = (classes_V * frequency(p)).remainder(classes).to(at::kDouble) * (2 * std::numbers::pi / static_cast<double>(classes));
+    const Tensor angle = (classes_V * frequency(p)).remainder(classes).to(at::kDouble) *
+                         (2 * std::numbers::pi / static_cast<double>(classes));
     template_V += coefficients_P[p] * angle.cos();
   }
   const Tensor difference = (targets_B.unsqueeze(1) - classes_V.unsqueeze(0)).remainder(classes);

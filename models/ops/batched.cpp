@@ -21,8 +21,7 @@ Tensor linear_per_run(const Tensor& x, const Tensor& w_RIO, const Tensor& bias_R
   std::vector<int64_t> shape = x.sizes().vec();
   shape.back() = w_RIO.size(2);
   const Tensor rows = x.reshape({x.size(0), -1, x.size(-1)});
-  const Tensor product =
-      bias_RO.defined() ? at::baddbmm(bias_RO.unsqueeze(1), rows, w_RIO) : at::bmm(rows, w_RIO);
+  const Tensor product = bias_RO.defined() ? at::baddbmm(bias_RO.unsqueeze(1), rows, w_RIO) : at::bmm(rows, w_RIO);
   return product.view(shape);
 }
 

@@ -13,7 +13,7 @@ void LogitBloat::Options::fields(Fields& fields) {
 }
 
 void LogitBloat::observe_set(const Snapshot& snapshot, const Tensor& samples_B, const char* set,
-                             LossChange Memory::* cumulative, Row& row) {
+                             LossChange Memory::*cumulative, Row& row) {
   if (samples_B.numel() == 0) return;
   const auto put = [&](const char* figure, double value) {
     row[std::string("logit_bloat.") + figure + "_" + set] = value;  // NaN and infinities are written as null
@@ -39,7 +39,8 @@ void LogitBloat::observe_set(const Snapshot& snapshot, const Tensor& samples_B, 
   put("shape", change.shape);
   put("radial_total", total.radial);
   put("shape_total", total.shape);
-  if (std::string(set) == "test") row["logit_bloat.index"] = optimum.scale > 0 ? -std::log(optimum.scale) : std::nan("");
+  if (std::string(set) == "test")
+    row["logit_bloat.index"] = optimum.scale > 0 ? -std::log(optimum.scale) : std::nan("");
 }
 
 void LogitBloat::observe(const Snapshot& snapshot, Row& row) {
@@ -55,7 +56,8 @@ NamedTensors LogitBloat::state() const {
   for (const auto& [run, memory] : memories_) {
     const std::string prefix = std::to_string(run) + ".";
     state[prefix + "weights"] = memory.flat;
-    state[prefix + "totals"] = at::tensor({memory.train.radial, memory.train.shape, memory.test.radial, memory.test.shape}, at::kDouble);
+    state[prefix + "totals"] =
+        at::tensor({memory.train.radial, memory.train.shape, memory.test.radial, memory.test.shape}, at::kDouble);
   }
   return state;
 }

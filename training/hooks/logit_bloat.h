@@ -38,7 +38,7 @@ class LogitBloat : public Hook {
     LossChange train{0, 0, 0};  ///< cumulative
     LossChange test{0, 0, 0};
   };
-  void observe_set(const Snapshot& snapshot, const Tensor& samples_B, const char* set, LossChange Memory::* cumulative,
+  void observe_set(const Snapshot& snapshot, const Tensor& samples_B, const char* set, LossChange Memory::*cumulative,
                    Row& row);
 
   Options options_;

@@ -78,14 +78,16 @@ int64_t ModularAddition::find(const std::vector<int64_t>& input) const {
   const int64_t p = options_.p, first_b = options_.operation == "divide" ? 1 : 0;
   if (input.size() != 2) throw Error("an input of modular addition is two numbers a,b");
   if (input[0] < 0 || input[0] >= p || input[1] < first_b || input[1] >= p) {
-    throw Error("the input " + std::to_string(input[0]) + "," + std::to_string(input[1]) + " is out of range: a is 0 to " +
-                std::to_string(p - 1) + ", b is " + std::to_string(first_b) + " to " + std::to_string(p - 1));
+    throw Error("the input " + std::to_string(input[0]) + "," + std::to_string(input[1]) +
+                " is out of range: a is 0 to " + std::to_string(p - 1) + ", b is " + std::to_string(first_b) + " to " +
+                std::to_string(p - 1));
   }
   return input[0] * (p - first_b) + input[1] - first_b;
 }
 
 std::string ModularAddition::describe(const std::vector<int64_t>& input) const {
-  const std::string a = std::to_string(input.at(0)), b = std::to_string(input.at(1)), mod = " mod " + std::to_string(options_.p);
+  const std::string a = std::to_string(input.at(0)), b = std::to_string(input.at(1)),
+                    mod = " mod " + std::to_string(options_.p);
   if (options_.operation == "add") return a + " + " + b + mod;
   if (options_.operation == "subtract") return a + " - " + b + mod;
   if (options_.operation == "multiply") return a + " × " + b + mod;

@@ -1,0 +1,45 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "experiments/report/plot.h"
+#include "experiments/report/table.h"
+
+namespace logodds {
+namespace {
+
+TEST(Report, TablesAlignByCharactersNotBytes) {
+  Table table({"circuit", "nats"});
+  table.add({"κ=14", "+3.5"});
+  table.rule();
+  table.add({"sum", "-12"});
+  EXPECT_EQ(table.text(),
+            "circuit  nats\n"
+            "κ=14     +3.5\n"
+            "─────────────\n"
+            "sum       -12\n");
+}
+
+TEST(Report, OddsAreWrittenWithTheLargerSideFirstOrLast) {
+  EXPECT_EQ(odds(std::log(99)), "99 : 1");
+  EXPECT_EQ(odds(-std::log(99)), "1 : 99");
+  EXPECT_EQ(odds(0), "1 : 1");
+}
+
+TEST(Report, FiguresThatAreNotNumbersHaveSigns) {
+  EXPECT_EQ(figure(INFINITY), "∞");
+  EXPECT_EQ(figure(std::nan("")), "–");
+  EXPECT_EQ(figure(1234.5678), "1235");
+  EXPECT_EQ(percent(0.9734), "97.3 %");
+}
+
+TEST(Report, PlotPutsTheLargestValueOnTopAndLeavesOutWhatCannotBeDrawn) {
+  const std::string text = plot("loss", {{"run", {{0, 100}, {50, 1}, {100, 0}, {100, std::nan("")}}}}, /*log_y=*/true);
+  EXPECT_EQ(text.find("loss\n      100 ┤A"), 0u) << text;
+  EXPECT_EQ(std::count(text.begin(), text.end(), 'A'), 2);
+}
+
+TEST(Report, AnEmptyPlotSaysSo) { EXPECT_EQ(plot("loss", {}, false), "loss\n  (nothing to draw)\n"); }
+
+}  // namespace
+}  // namespace logodds

@@ -1,0 +1,72 @@
+// Our models and losses against numbers that Python PyTorch computed from its own statement of the equations:
+// tests/golden/pytorch_reference.py wrote pytorch_reference.safetensors.
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "core/log_odds.h"
+#include "core/safetensors.h"
+#include "models/mlp.h"
+#include "models/transformer.h"
+
+namespace logodds {
+namespace {
+
+NamedTensors under(const std::string& prefix) {
+  static const NamedTensors all = read_safetensors(std::string(LOGODDS_TEST_DATA) + "/pytorch_reference.safetensors");
+  NamedTensors found;
+  for (const auto& [name, tensor] : all) {
+    if (name.starts_with(prefix)) found[name.substr(prefix.size())] = tensor;
+  }
+  return found;
+}
+
+void expect_same_as_pytorch(const Model& model, const std::string& name) {
+  const NamedTensors reference = under(name + "/");
+  Parameters parameters(model.specs(), 1, at::kDouble);
+  parameters.load(0, under(name + "/weights/"), name);
+  parameters.set_requires_grad(true);
+  const Tensor logits = model.logits(parameters, reference.at("inputs").unsqueeze(0));
+  EXPECT_LT((logits[0] - reference.at("logits")).abs().max().item<double>(), 1e-12);
+  const Tensor targets = reference.at("targets").unsqueeze(0);
+  const auto loss = cross_entropy_with_gradient(logits.detach(), targets);
+  EXPECT_NEAR(loss.loss.mean().item<double>(), reference.at("loss").item<double>(), 1e-13);
+  const auto gradients = torch::autograd::grad({logits}, parameters.views(), {loss.gradient / targets.size(1)});
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    const std::string& tensor = parameters.specs()[i].name;
+    EXPECT_LT((gradients[i][0] - reference.at("gradients/" + tensor)).abs().max().item<double>(), 1e-12) << tensor;
+  }
+}
+
+TEST(PyTorch, TransformerWithEqualsTokenHasTheSameLogitsLossAndGradients) {
+  Transformer::Options options;
+  options.d_model = 8;
+  options.heads = 2;
+  options.d_mlp = 12;
+  expect_same_as_pytorch(Transformer(options, {7, 2, 7}), "equals");
+}
+
+TEST(PyTorch, BidirectionalTransformerWithMixedAttentionHasTheSameLogitsLossAndGradients) {
+  Transformer::Options options;
+  options.d_model = 8;
+  options.heads = 2;
+  options.d_mlp = 12;
+  options.causal = options.equals_token = false;
+  options.attention_mix = 0.25;
+  options.activation = "quadratic";
+  expect_same_as_pytorch(Transformer(options, {7, 2, 7}), "pizza");
+}
+
+TEST(PyTorch, DeepMlpWithSeparateEmbeddingsHasTheSameLogitsLossAndGradients) {
+  Mlp::Options options;
+  options.embedding = "separate";
+  options.combine = "concatenation";
+  options.d_embed = 8;
+  options.hidden = {12, 12};
+  options.activation = "gelu";
+  expect_same_as_pytorch(Mlp(options, {7, 2, 7}), "mlp");
+}
+
+}  // namespace
+}  // namespace logodds

@@ -1,0 +1,107 @@
+// Updates against Python PyTorch's own optimizers: 100 full-batch steps stored by tests/golden/pytorch_reference.py.
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "core/log_odds.h"
+#include "core/safetensors.h"
+#include "models/mlp.h"
+#include "models/transformer.h"
+#include "training/optimizers/adamw.h"
+#include "training/optimizers/sgd.h"
+#include "training/schedules/warmup.h"
+
+namespace logodds {
+namespace {
+
+NamedTensors under(const std::string& prefix) {
+  static const NamedTensors all = read_safetensors(std::string(LOGODDS_TEST_DATA) + "/pytorch_reference.safetensors");
+  NamedTensors found;
+  for (const auto& [name, tensor] : all) {
+    if (name.starts_with(prefix)) found[name.substr(prefix.size())] = tensor;
+  }
+  return found;
+}
+
+void expect_trains_like_pytorch(const Model& model, const std::string& name, Parameters& parameters,
+                                Optimizer& optimizer, const Schedule* schedule) {
+  const NamedTensors reference = under(name + "/");
+  parameters.load(0, under(name + "/weights/"), name);
+  parameters.set_requires_grad(true);
+  const Tensor inputs = reference.at("inputs").unsqueeze(0), targets = reference.at("targets").unsqueeze(0);
+  for (int64_t step = 0; step < 100; ++step) {
+    const Tensor logits = model.logits(parameters, inputs);
+    const auto loss = cross_entropy_with_gradient(logits.detach(), targets);
+    const auto gradients = torch::autograd::grad({logits}, parameters.views(), {loss.gradient / targets.size(1)});
+    const at::NoGradGuard no_grad;
+    for (size_t i = 0; i < gradients.size(); ++i) parameters.gradients()[i].copy_(gradients[i]);
+    optimizer.step(parameters, schedule == nullptr ? 1 : schedule->factor(step));
+  }
+  for (const auto& [tensor, weights] : under(name + "/trained/")) {
+    EXPECT_LT((parameters[tensor][0] - weights).abs().max().item<double>(), 1e-6) << tensor;
+  }
+}
+
+TEST(Optimizers, AdamWWithWarmupTrainsLikePyTorchFor100Steps) {
+  Transformer::Options shape;
+  shape.d_model = 8;
+  shape.heads = 2;
+  shape.d_mlp = 12;
+  const Transformer model(shape, {7, 2, 7});
+  Parameters parameters(model.specs(), 1, at::kDouble);
+  AdamW::Options options;
+  options.learning_rate = 1e-2;
+  options.weight_decay = 0.5;
+  AdamW adamw(options, parameters);
+  const WarmupSchedule warmup({.warmup_steps = 10});
+  expect_trains_like_pytorch(model, "equals", parameters, adamw, &warmup);
+}
+
+TEST(Optimizers, SgdWithMomentumAndDecayTrainsLikePyTorchFor100Steps) {
+  Mlp::Options shape;
+  shape.embedding = "separate";
+  shape.combine = "concatenation";
+  shape.d_embed = 8;
+  shape.hidden = {12, 12};
+  shape.activation = "gelu";
+  const Mlp model(shape, {7, 2, 7});
+  Parameters parameters(model.specs(), 1, at::kDouble);
+  Sgd::Options options;
+  options.learning_rate = 0.05;
+  options.weight_decay = 0.01;
+  options.momentum = 0.9;
+  Sgd sgd(options, parameters);
+  expect_trains_like_pytorch(model, "mlp", parameters, sgd, nullptr);
+}
+
+TEST(Optimizers, EachRunHasItsOwnLearningRateAndWeightDecay) {
+  // A zero gradient leaves decay alone: w ← (1 - ηλ) w for AdamW, w ← w - ηλ w for SGD.
+  const auto decayed = [](auto optimizer_of) {
+    Parameters parameters({{"w", {4}}}, 2, at::kDouble);
+    parameters.flat().fill_(1);
+    optimizer_of(parameters)->step(parameters, 0.5);
+    return std::pair(parameters["w"][0][0].item<double>(), parameters["w"][1][0].item<double>());
+  };
+  const auto check = [&](auto options, auto make) {
+    options.learning_rate.runs = {0.1, 0.2};
+    options.weight_decay.runs = {1, 3};
+    const auto [first, second] = decayed([&](Parameters& p) { return make(options, p); });
+    EXPECT_NEAR(first, 1 - 0.5 * 0.1 * 1, 1e-15);
+    EXPECT_NEAR(second, 1 - 0.5 * 0.2 * 3, 1e-15);
+  };
+  check(AdamW::Options(), [](const auto& o, Parameters& p) { return std::make_unique<AdamW>(o, p); });
+  check(Sgd::Options(), [](const auto& o, Parameters& p) { return std::make_unique<Sgd>(o, p); });
+}
+
+TEST(Optimizers, WarmupRisesLinearlyFromZero) {
+  const WarmupSchedule warmup({.warmup_steps = 10});
+  EXPECT_EQ(warmup.factor(0), 0);
+  EXPECT_EQ(warmup.factor(5), 0.5);
+  EXPECT_EQ(warmup.factor(10), 1);
+  EXPECT_EQ(warmup.factor(1000), 1);
+}
+
+}  // namespace
+}  // namespace logodds
