@@ -6,26 +6,17 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "core/log_odds.h"
-#include "core/safetensors.h"
 #include "models/mlp.h"
 #include "models/transformer.h"
+#include "tests/golden/reference.h"
 
 namespace logodds {
 namespace {
 
-NamedTensors under(const std::string& prefix) {
-  static const NamedTensors all = read_safetensors(std::string(LOGODDS_TEST_DATA) + "/pytorch_reference.safetensors");
-  NamedTensors found;
-  for (const auto& [name, tensor] : all) {
-    if (name.starts_with(prefix)) found[name.substr(prefix.size())] = tensor;
-  }
-  return found;
-}
-
 void expect_same_as_pytorch(const Model& model, const std::string& name) {
-  const NamedTensors reference = under(name + "/");
+  const NamedTensors reference = reference_under(name + "/");
   Parameters parameters(model.specs(), 1, at::kDouble);
-  parameters.load(0, under(name + "/weights/"), name);
+  parameters.load(0, reference_under(name + "/weights/"), name);
   parameters.set_requires_grad(true);
   const Tensor logits = model.logits(parameters, reference.at("inputs").unsqueeze(0));
   EXPECT_LT((logits[0] - reference.at("logits")).abs().max().item<double>(), 1e-12);

@@ -6,9 +6,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "core/log_odds.h"
-#include "core/safetensors.h"
 #include "models/mlp.h"
 #include "models/transformer.h"
+#include "tests/golden/reference.h"
 #include "training/optimizers/adamw.h"
 #include "training/optimizers/sgd.h"
 #include "training/schedules/warmup.h"
@@ -16,19 +16,10 @@
 namespace logodds {
 namespace {
 
-NamedTensors under(const std::string& prefix) {
-  static const NamedTensors all = read_safetensors(std::string(LOGODDS_TEST_DATA) + "/pytorch_reference.safetensors");
-  NamedTensors found;
-  for (const auto& [name, tensor] : all) {
-    if (name.starts_with(prefix)) found[name.substr(prefix.size())] = tensor;
-  }
-  return found;
-}
-
 void expect_trains_like_pytorch(const Model& model, const std::string& name, Parameters& parameters,
                                 Optimizer& optimizer, const Schedule* schedule) {
-  const NamedTensors reference = under(name + "/");
-  parameters.load(0, under(name + "/weights/"), name);
+  const NamedTensors reference = reference_under(name + "/");
+  parameters.load(0, reference_under(name + "/weights/"), name);
   parameters.set_requires_grad(true);
   const Tensor inputs = reference.at("inputs").unsqueeze(0), targets = reference.at("targets").unsqueeze(0);
   for (int64_t step = 0; step < 100; ++step) {
@@ -39,7 +30,7 @@ void expect_trains_like_pytorch(const Model& model, const std::string& name, Par
     for (size_t i = 0; i < gradients.size(); ++i) parameters.gradients()[i].copy_(gradients[i]);
     optimizer.step(parameters, schedule == nullptr ? 1 : schedule->factor(step));
   }
-  for (const auto& [tensor, weights] : under(name + "/trained/")) {
+  for (const auto& [tensor, weights] : reference_under(name + "/trained/")) {
     EXPECT_LT((parameters[tensor][0] - weights).abs().max().item<double>(), 1e-6) << tensor;
   }
 }
