@@ -42,6 +42,11 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
     PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${_own}"
                INTERFACE_LINK_LIBRARIES "${LibTorch_CPU_LIBRARY};${LibTorch_C10_LIBRARY}")
   get_filename_component(LibTorch_LIBRARY_DIR ${LibTorch_C10_LIBRARY} DIRECTORY)
+  # at::parallel_for is written in the headers: without -fopenmp it is serial. One OpenMP runtime per process, the one
+  # that LibTorch brought.
+  file(GLOB _openmp ${LibTorch_LIBRARY_DIR}/libgomp*.so*)
+  target_compile_options(LibTorch::LibTorch INTERFACE -fopenmp)
+  target_link_libraries(LibTorch::LibTorch INTERFACE $<IF:$<BOOL:${_openmp}>,${_openmp},gomp>)
   # torch_cpu of a CUDA wheel needs cudart and cupti at link time, found through its own rpath at run time.
   file(GLOB _nvidia_directories ${LibTorch_ROOT}/../nvidia/*/lib)
   foreach(_directory ${_nvidia_directories})

@@ -1,8 +1,11 @@
 #include "core/log_odds.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <limits>
+
+#include "core/log_odds_kernel.h"
 
 namespace logodds {
 
@@ -37,13 +40,42 @@ Tensor loss_of(const SoftmaxParts& parts) {
 
 Tensor centred(const Tensor& logits) { return logits - logits.mean(-1, /*keepdim=*/true); }
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& targets) { return loss_of(softmax_parts(logits, targets)); }
+namespace {
 
-CrossEntropy cross_entropy_with_gradient(const Tensor& logits, const Tensor& targets) {
+/// The kernel on the CPU, threads over rows; for logits [..., B, V] of float32 or float64.
+CrossEntropy by_kernel(const Tensor& logits, const Tensor& targets, double scale, bool with_gradient) {
+  const Tensor f = logits.contiguous(), y = targets.to(at::kLong).contiguous();
+  CrossEntropy result{at::empty(targets.sizes(), logits.options().dtype(at::kDouble)),
+                      with_gradient ? at::empty(f.sizes(), f.options()) : Tensor()};
+  const int64_t classes = f.size(-1);
+  const auto run = [&]<class T>(T) {
+    at::parallel_for(0, y.numel(), 64, [&](int64_t begin, int64_t end) {
+      cross_entropy_rows(f.const_data_ptr<T>() + begin * classes, y.const_data_ptr<int64_t>() + begin, end - begin,
+                         classes, scale, result.loss.mutable_data_ptr<double>() + begin,
+                         with_gradient ? result.gradient.mutable_data_ptr<T>() + begin * classes : nullptr);
+    });
+  };
+  f.scalar_type() == at::kFloat ? run(float{}) : run(double{});
+  return result;
+}
+
+bool has_kernel(const Tensor& logits) {
+  return logits.is_cpu() && (logits.scalar_type() == at::kFloat || logits.scalar_type() == at::kDouble);
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& targets) {
+  if (has_kernel(logits)) return by_kernel(logits, targets, 1, /*with_gradient=*/false).loss;
+  return loss_of(softmax_parts(logits, targets));
+}
+
+CrossEntropy cross_entropy_with_gradient(const Tensor& logits, const Tensor& targets, double scale) {
+  if (has_kernel(logits)) return by_kernel(logits, targets, scale, /*with_gradient=*/true);
   const SoftmaxParts parts = softmax_parts(logits, targets);
-  const Tensor total = at::exp(-parts.shift) + parts.others;
-  Tensor gradient = parts.exponentials / total;
-  gradient.scatter_(-1, targets.unsqueeze(-1), -parts.others / total);
+  const Tensor factor = scale / (at::exp(-parts.shift) + parts.others);
+  Tensor gradient = parts.exponentials * factor;
+  gradient.scatter_(-1, targets.unsqueeze(-1), -parts.others * factor);
   return {loss_of(parts), gradient.to(logits.scalar_type())};
 }
 

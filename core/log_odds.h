@@ -15,13 +15,14 @@ Tensor centred(const Tensor& logits);
 /// exact as a loss of 1 and nothing overflows.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets);
 
-/// Losses [..., B] as above, and their gradient with respect to the logits, [..., B, V] in the logits' dtype:
-/// p_c for c ≠ y, and -Σ_{c≠y} p_c for y (p_y - 1 would cancel once p_y is near 1).
+/// Losses [..., B] as above, and `scale` times their gradient with respect to the logits, [..., B, V] in the logits'
+/// dtype: p_c for c ≠ y, and -Σ_{c≠y} p_c for y (p_y - 1 would cancel once p_y is near 1). On the CPU by a vectorised
+/// kernel, elsewhere by LibTorch's operators.
 struct CrossEntropy {
   Tensor loss;
   Tensor gradient;
 };
-CrossEntropy cross_entropy_with_gradient(const Tensor& logits, const Tensor& targets);
+CrossEntropy cross_entropy_with_gradient(const Tensor& logits, const Tensor& targets, double scale = 1);
 
 /// The best wrong class of each sample, argmax_{c≠y} f_c, [..., B].
 Tensor runner_up(const Tensor& logits, const Tensor& targets);

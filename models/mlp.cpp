@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "models/activation.h"
 #include "models/ops/batched.h"
+#include "models/ops/row_mix.h"
 
 namespace logodds {
 
@@ -53,17 +54,20 @@ std::vector<ParameterSpec> Mlp::specs() const {
   return specs;
 }
 
-Tensor Mlp::layers(const Parameters& parameters, Tensor pre_RBM, const Tap& tap) const {
+Tensor Mlp::embedding(const Parameters& parameters, int64_t position) const {
+  const Tensor& W_E = parameters["embed.W_E"];
+  return options_.embedding == "separate" ? W_E.select(1, position) : W_E;
+}
+
+Tensor Mlp::upper_layers(const Parameters& parameters, Tensor post_RBM, const Tap& tap) const {
   const auto bias = [&](const std::string& name) { return options_.bias ? parameters[name] : Tensor(); };
-  for (size_t layer = 0;; ++layer) {
-    if (layer > 0)
-      pre_RBM = linear_per_run(pre_RBM, parameters[layer_name(layer, "W_in")], bias(layer_name(layer, "b_in")));
-    pre_RBM = tap(layer_name(layer, "hook_pre"), pre_RBM);
-    const Tensor post_RBM = tap(layer_name(layer, "hook_post"), activate(options_.activation, pre_RBM));
-    if (layer + 1 == options_.hidden.size())
-      return linear_per_run(post_RBM, parameters["unembed.W_U"], bias("unembed.b_U"));
-    pre_RBM = post_RBM;
+  for (size_t layer = 1; layer < options_.hidden.size(); ++layer) {
+    const Tensor pre_RBM =
+        tap(layer_name(layer, "hook_pre"),
+            linear_per_run(post_RBM, parameters[layer_name(layer, "W_in")], bias(layer_name(layer, "b_in"))));
+    post_RBM = tap(layer_name(layer, "hook_post"), activate(options_.activation, pre_RBM));
   }
+  return linear_per_run(post_RBM, parameters["unembed.W_U"], bias("unembed.b_U"));
 }
 
 Tensor Mlp::trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const {
@@ -74,34 +78,39 @@ Tensor Mlp::trace(const Parameters& parameters, const Tensor& inputs_RBT, const 
     if (one_hot()) {
       embedded.push_back(at::one_hot(tokens_RB, shape_.tokens).to(W_in.scalar_type()));
     } else {
-      const Tensor W_E = parameters["embed.W_E"];
-      embedded.push_back(lookup(options_.embedding == "separate" ? W_E.select(1, t) : W_E, tokens_RB));
+      embedded.push_back(lookup(embedding(parameters, t), tokens_RB));
     }
   }
   Tensor x = sum() ? at::stack(embedded).sum(0) : at::cat(embedded, -1);
   x = tap("hook_embed", x);
   const Tensor bias = options_.bias ? parameters[layer_name(0, "b_in")] : Tensor();
-  return layers(parameters, linear_per_run(x, W_in, bias), tap);
+  const Tensor pre_RBM = tap(layer_name(0, "hook_pre"), linear_per_run(x, W_in, bias));
+  return upper_layers(parameters, tap(layer_name(0, "hook_post"), activate(options_.activation, pre_RBM)), tap);
 }
 
 Tensor Mlp::logits(const Parameters& parameters, const Tensor& inputs_RBT) const {
   const Tensor W_in = parameters[layer_name(0, "W_in")];
-  const int64_t block = W_in.size(1) / (sum() ? 1 : shape_.positions);  // rows of W_in that one position meets
-  Tensor pre_RBM, shared_table;
+  const int64_t units = W_in.size(2), block = W_in.size(1) / (sum() ? 1 : shape_.positions);
+  std::vector<Tensor> tables;  // rows of the first layer's pre-activation: per position, then the bias
+  std::vector<MixTerm> terms;
+  int64_t rows = 0;
   for (int64_t t = 0; t < shape_.positions; ++t) {
-    const Tensor rows = sum() ? W_in : W_in.narrow(1, t * block, block);
-    Tensor table = rows;
-    if (!one_hot()) {
-      const Tensor W_E = parameters["embed.W_E"];
-      const bool reuse = options_.embedding == "shared" && sum();
-      if (reuse && !shared_table.defined()) shared_table = at::bmm(W_E, rows);
-      table = reuse ? shared_table : at::bmm(options_.embedding == "separate" ? W_E.select(1, t) : W_E, rows);
+    const bool same_as_before = t > 0 && sum() && options_.embedding != "separate";
+    if (!same_as_before) {
+      const Tensor weights = sum() ? W_in : W_in.narrow(1, t * block, block);
+      tables.push_back(one_hot() ? weights : matmul_per_run(embedding(parameters, t), weights));
+      rows += tables.back().size(1);
     }
-    const Tensor picked = lookup(table, inputs_RBT.select(2, t));
-    pre_RBM = pre_RBM.defined() ? pre_RBM + picked : picked;
+    terms.push_back({.position = t, .first_row = rows - shape_.tokens, .weight = -1});
   }
-  if (options_.bias) pre_RBM = pre_RBM + parameters[layer_name(0, "b_in")].unsqueeze(1);
-  return layers(parameters, pre_RBM, [](const std::string&, const Tensor& activation) { return activation; });
+  if (options_.bias) {
+    tables.push_back(parameters[layer_name(0, "b_in")].unsqueeze(1));
+    terms.push_back({.position = -1, .first_row = rows, .weight = -1});
+  }
+  const bool relu = options_.activation == "relu";
+  const Tensor mixed = row_mix(mix_columns(at::cat(tables, 1)), inputs_RBT, terms, {}, units, 0, relu).hidden_RBM;
+  const Tensor post_RBM = relu ? mixed : activate(options_.activation, mixed);
+  return upper_layers(parameters, post_RBM, [](const std::string&, const Tensor& activation) { return activation; });
 }
 
 }  // namespace logodds

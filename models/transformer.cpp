@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "models/activation.h"
 #include "models/ops/batched.h"
+#include "models/ops/row_mix.h"
 
 namespace logodds {
 
@@ -98,59 +99,61 @@ Tensor Transformer::trace(const Parameters& parameters, const Tensor& inputs_RBT
   return linear_per_run(x.select(2, T - 1), parameters["unembed.W_U"]);
 }
 
-Tensor Transformer::mixed_values(const Parameters& parameters, const Tensor& rows_RND, const Tensor& inputs_RBT) const {
+Tensor Transformer::attention_weights(const Parameters& parameters, const Tensor& rows_RND,
+                                      const Tensor& inputs_RBT) const {
   const int64_t R = rows_RND.size(0), H = options_.heads, K = d_head(), p = shape_.tokens;
-  const auto side_by_side = [&](const char* name) {  // heads [R,H,D,K] as one matrix [R,D,H·K]
-    return parameters[std::string("blocks.0.attn.") + name].permute({0, 2, 1, 3}).reshape({R, options_.d_model, H * K});
+  const auto project = [&](const Tensor& rows, const char* name) {  // [R,N,H,K]
+    return at::einsum("rnd,rhdk->rnhk", {rows, parameters[std::string("blocks.0.attn.") + name]});
   };
-  const auto heads = [&](const Tensor& rows) { return rows.view({R, -1, H, K}); };
   const Tensor a = inputs_RBT.select(2, 0), b = inputs_RBT.select(2, 1);
-  const int64_t B = a.size(1);
-  const Tensor keys = heads(linear_per_run(rows_RND, side_by_side("W_K"))) / std::sqrt(static_cast<double>(K));
-  const Tensor values = linear_per_run(rows_RND, side_by_side("W_V"));
-  std::vector<Tensor> scores, sources{lookup(values, a), lookup(values, b + p)};
+  const Tensor keys = project(rows_RND, "W_K") / std::sqrt(static_cast<double>(K));
+  std::vector<Tensor> scores;
   if (options_.equals_token) {  // one query row: a score per row and head
-    const Tensor query = heads(linear_per_run(rows_RND.narrow(1, 2 * p, 1), side_by_side("W_Q")));
-    const Tensor table_RNH = (keys * query).sum(-1);
-    scores = {lookup(table_RNH, a), lookup(table_RNH, b + p), table_RNH.narrow(1, 2 * p, 1).expand({R, B, H})};
-    sources.push_back(values.narrow(1, 2 * p, 1).expand({R, B, H * K}));
+    const Tensor table_RNH = (keys * project(rows_RND.narrow(1, 2 * p, 1), "W_Q")).sum(-1);
+    scores = {lookup(table_RNH, a), lookup(table_RNH, b + p), table_RNH.narrow(1, 2 * p, 1).expand({R, a.size(1), H})};
   } else {  // the query is the second operand's row: a score per pair (b, a) and head
-    const Tensor query = heads(linear_per_run(rows_RND.narrow(1, p, p), side_by_side("W_Q")));
+    const Tensor query = project(rows_RND.narrow(1, p, p), "W_Q");
     const Tensor pairs = at::einsum("rbhk,rahk->rbah", {query, keys.narrow(1, 0, p)}).reshape({R, p * p, H});
     scores = {lookup(pairs, b * p + a), lookup((query * keys.narrow(1, p, p)).sum(-1), b)};
   }
-  Tensor weights = at::stack(scores, -1).softmax(-1);  // [R,B,H,T]
-  if (options_.attention_mix != 1) weights = options_.attention_mix * weights + (1 - options_.attention_mix);
-  Tensor mixed;
-  for (size_t t = 0; t < sources.size(); ++t) {
-    const Tensor part = weights.select(-1, static_cast<int64_t>(t)).unsqueeze(-1) * heads(sources[t]);
-    mixed = mixed.defined() ? mixed + part : part;
-  }
-  return mixed.reshape({R, B, H * K});
+  const Tensor weights = at::stack(scores, -1).softmax(-1);  // [R,B,H,T]
+  return options_.attention_mix == 1 ? weights : options_.attention_mix * weights + (1 - options_.attention_mix);
 }
 
 Tensor Transformer::logits(const Parameters& parameters, const Tensor& inputs_RBT) const {
   if (options_.layers != 1) return Model::logits(parameters, inputs_RBT);
-  const int64_t p = shape_.tokens, R = inputs_RBT.size(0);
+  const int64_t p = shape_.tokens, R = inputs_RBT.size(0), H = options_.heads, D = options_.d_model;
   const Tensor W_E = parameters["embed.W_E"], W_pos = parameters["pos_embed.W_pos"];
-  std::vector<Tensor> rows;  // distinct (token, position) rows: a, b, and "="
+  const Tensor W_in = parameters["blocks.0.mlp.W_in"], W_U = parameters["unembed.W_U"];
+  std::vector<Tensor> rows;  // the residual stream of every distinct (token, position): a, b, and "="
   for (int64_t t = 0; t < positions(); ++t) {
     rows.push_back((t < 2 ? W_E.narrow(1, 0, p) : W_E.narrow(1, p, 1)) + W_pos.narrow(1, t, 1));
   }
-  const Tensor& last = rows.back();  // residual stream at the last position, a row per distinct token there
-  const Tensor z = mixed_values(parameters, at::cat(rows, 1), inputs_RBT);
+  const Tensor rows_RND = at::cat(rows, 1);
+  const int64_t N = rows_RND.size(1);
 
-  const Tensor W_O = parameters["blocks.0.attn.W_O"].reshape({R, options_.d_model, options_.d_model});
-  const Tensor W_in = parameters["blocks.0.mlp.W_in"], W_U = parameters["unembed.W_U"];
-  const Tensor W_L = at::bmm(parameters["blocks.0.mlp.W_out"], W_U);
-  Tensor pre_base = linear_per_run(last, W_in, parameters["blocks.0.mlp.b_in"]);
-  Tensor logit_base = linear_per_run(last + parameters["blocks.0.mlp.b_out"].unsqueeze(1), W_U);
-  if (!options_.equals_token) {
-    pre_base = lookup(pre_base, inputs_RBT.select(2, 1));
-    logit_base = lookup(logit_base, inputs_RBT.select(2, 1));
+  // What head h writes into hidden units and logits when it attends to row n, for every n: [R,H,N,·].
+  const Tensor read = mix_columns(W_in, W_U);
+  const Tensor W_O =
+      matmul_per_run(parameters["blocks.0.attn.W_O"].reshape({R, D, D}), read).view({R * H, d_head(), -1});
+  const Tensor values =
+      at::einsum("rnd,rhdk->rhnk", {rows_RND, parameters["blocks.0.attn.W_V"]}).reshape({R * H, N, -1});
+  const Tensor heads = at::bmm(values, W_O).view({R, H * N, -1});
+  // What the last position's own residual stream and the biases write there.
+  const Tensor b_out = parameters["blocks.0.mlp.b_out"].unsqueeze(1);
+  const Tensor biases = mix_columns(parameters["blocks.0.mlp.b_in"].unsqueeze(1), matmul_per_run(b_out, W_U));
+  const Tensor base = matmul_per_run(rows.back(), read, biases);
+
+  const int64_t T = positions();
+  std::vector<MixTerm> terms{{.position = options_.equals_token ? -1 : 1, .first_row = H * N, .weight = -1}};
+  for (int64_t h = 0; h < H; ++h) {
+    for (int64_t t = 0; t < T; ++t) terms.push_back({t < 2 ? t : -1, h * N + t * p, h * T + t});
   }
-  const Tensor post = activate(options_.activation, at::baddbmm(pre_base, z, at::bmm(W_O, W_in)));
-  return at::baddbmm(at::baddbmm(logit_base, z, at::bmm(W_O, W_U)), post, W_L);
+  const Tensor weights = attention_weights(parameters, rows_RND, inputs_RBT).reshape({R, -1, H * T});
+  const bool relu = options_.activation == "relu";
+  const Mixed mixed = row_mix(at::cat({heads, base}, 1), inputs_RBT, terms, weights, W_in.size(2), W_U.size(2), relu);
+  const Tensor post_RBM = relu ? mixed.hidden_RBM : activate(options_.activation, mixed.hidden_RBM);
+  return matmul_per_run(post_RBM, matmul_per_run(parameters["blocks.0.mlp.W_out"], W_U), mixed.direct_RBV);
 }
 
 }  // namespace logodds

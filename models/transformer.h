@@ -34,17 +34,17 @@ class Transformer : public Model {
   const PerRun<double>& init_scale() const override { return options_.init_scale; }
   Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const override;
 
-  /// One layer: keys, values and scores are computed once per distinct (token, position), attention is read at the
-  /// last position only, and W_O W_in, W_O W_U and W_L = W_out W_U are multiplied before the samples are. More
-  /// layers: `trace`.
+  /// One layer: the inputs are few distinct (token, position) rows and attention is read at one position, so all that
+  /// precedes the ReLU is a softmax-weighted sum of rows of small tables (models/ops/row_mix.h), W_O [W_in | W_U]
+  /// multiplied into them; after it comes W_L = W_out W_U. More layers: `trace`.
   Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const override;
 
  private:
   int64_t positions() const { return shape_.positions + (options_.equals_token ? 1 : 0); }
   int64_t d_head() const { return options_.d_model / options_.heads; }
   Tensor attention(const Parameters& parameters, const std::string& block, const Tensor& x_RBTD, const Tap& tap) const;
-  /// Attention output before W_O at the last position, [R,B,H·K], from tables of distinct rows.
-  Tensor mixed_values(const Parameters& parameters, const Tensor& rows_RND, const Tensor& inputs_RBT) const;
+  /// Weights of the last position's attention, [R,B,H,T], from scores of distinct rows.
+  Tensor attention_weights(const Parameters& parameters, const Tensor& rows_RND, const Tensor& inputs_RBT) const;
 
   Options options_;
   InputShape shape_;

@@ -17,12 +17,19 @@ Tensor lookup(const Tensor& table, const Tensor& index_RB) {
   return at::embedding(table.reshape({runs * rows, -1}), flat_index.flatten()).view(shape);
 }
 
+Tensor matmul_per_run(const Tensor& a, const Tensor& b, const Tensor& c) {
+  if (a.size(0) == 1) {
+    const Tensor one_a = a.squeeze(0), one_b = b.squeeze(0);
+    return (c.defined() ? at::addmm(c.squeeze(0), one_a, one_b) : at::mm(one_a, one_b)).unsqueeze(0);
+  }
+  return c.defined() ? at::baddbmm(c, a, b) : at::bmm(a, b);
+}
+
 Tensor linear_per_run(const Tensor& x, const Tensor& w_RIO, const Tensor& bias_RO) {
   std::vector<int64_t> shape = x.sizes().vec();
   shape.back() = w_RIO.size(2);
   const Tensor rows = x.reshape({x.size(0), -1, x.size(-1)});
-  const Tensor product = bias_RO.defined() ? at::baddbmm(bias_RO.unsqueeze(1), rows, w_RIO) : at::bmm(rows, w_RIO);
-  return product.view(shape);
+  return matmul_per_run(rows, w_RIO, bias_RO.defined() ? bias_RO.unsqueeze(1) : bias_RO).view(shape);
 }
 
 }  // namespace logodds

@@ -23,7 +23,10 @@ void step(benchmark::State& state, const std::string& config, const std::string&
 }
 
 void evaluation(benchmark::State& state, const std::vector<std::string>& hooks) {
-  Trainer training = trainer("nanda2023.yaml", {}, hooks);
+  Trainer training = trainer("nanda2023.yaml",
+                             {"training.evaluate_every_steps=20", "hooks.logit_decomposition.every_steps=20",
+                              "hooks.logit_bloat.every_steps=20", "hooks.weight_norms.every_steps=20"},
+                             hooks);
   for (int i = 0; i < 20; ++i) training.take_step();
   training.evaluate();
   for (auto _ : state) benchmark::DoNotOptimize(training.evaluate());

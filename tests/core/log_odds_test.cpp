@@ -34,6 +34,14 @@ TEST(LogOdds, ExtremeLogitsStayFinite) {
   EXPECT_TRUE(result.gradient.isfinite().all().item<bool>());
 }
 
+TEST(LogOdds, ALogitThatIsNotFiniteMakesTheLossNaN) {
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    const auto result = cross_entropy_with_gradient(at::tensor({0.f, 1.f, bad}).view({1, 3}), at::tensor({1}));
+    EXPECT_TRUE(std::isnan(result.loss.item<double>())) << bad;
+    EXPECT_TRUE(result.gradient.isnan().any().item<bool>()) << bad;
+  }
+}
+
 TEST(LogOdds, AgreesWithLogSoftmaxOfAnIndependentImplementation) {
   const Tensor logits = random({50, 7}), targets = at::arange(50).remainder(7);
   const Tensor expected = at::log_softmax(logits, -1).gather(1, targets.unsqueeze(1)).neg().squeeze(1);

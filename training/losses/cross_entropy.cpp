@@ -7,8 +7,9 @@
 namespace logodds {
 
 Loss::Value CrossEntropyLoss::with_gradient(const Tensor& logits_RBV, const Tensor& targets_RB) const {
-  CrossEntropy result = cross_entropy_with_gradient(logits_RBV, targets_RB);
-  return {result.loss.mean(-1), result.gradient.div_(targets_RB.size(1))};
+  const double scale = 1 / static_cast<double>(targets_RB.size(1));
+  const CrossEntropy result = cross_entropy_with_gradient(logits_RBV, targets_RB, scale);
+  return {result.loss.mean(-1), result.gradient};
 }
 
 double CrossEntropyLoss::value(const Tensor& logits_BV, const Tensor& targets_B) const {
