@@ -29,7 +29,7 @@ class Hook {
  public:
   virtual ~Hook() = default;
 
-  /// It observes at evaluations whose step is a multiple of this.
+  /// It observes at evaluations whose step is a multiple of this, and at the last one.
   virtual int64_t every_steps() const = 0;
   virtual void observe(const Snapshot& snapshot, Row& row) = 0;
 
