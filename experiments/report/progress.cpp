@@ -1,6 +1,7 @@
 #include "experiments/report/progress.h"
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -18,6 +19,22 @@ std::string duration(double seconds) {
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+/// Width of the terminal behind standard error; 80 where it does not say.
+size_t columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/// The first `width` - 1 characters: a line that wraps could not be overwritten.
+std::string shortened(const std::string& line, size_t width) {
+  size_t characters = 0;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const bool starts = (line[i] & 0xc0) != 0x80;  // UTF-8
+    if (starts && ++characters >= width) return line.substr(0, i);
+  }
+  return line;
 }
 
 }  // namespace
@@ -63,10 +80,10 @@ void Progress::show(Clock::time_point now) {
                                ? duration(elapsed / done * static_cast<double>(last_step_ - step_)) + " left"
                                : duration(elapsed);
   const std::string line =
-      fmt::format("step {}/{} · loss train {} test {} · accuracy train {} test {} · grokked {}/{} · {}", step_,
-                  last_step_, figure(train_loss_, 3), figure(test_loss_, 3), percent(train_accuracy_),
-                  percent(test_accuracy_), grokked_, runs_, left);
-  std::fputs(terminal_ ? ("\r\033[K" + line).c_str() : (line + "\n").c_str(), stderr);
+      fmt::format("step {}/{} · loss {} / {} · accuracy {} / {} (train / test) · grokked {}/{} · {}", step_, last_step_,
+                  figure(train_loss_, 3), figure(test_loss_, 3), percent(train_accuracy_), percent(test_accuracy_),
+                  grokked_, runs_, left);
+  std::fputs(terminal_ ? ("\r\033[K" + shortened(line, columns())).c_str() : (line + "\n").c_str(), stderr);
   std::fflush(stderr);
   dirty_ = terminal_;
 }
