@@ -47,12 +47,14 @@ RowMix<T> operands(const Plan& plan, const Tensor& table, const Tensor& tokens, 
           .table = table.const_data_ptr<T>() + run * table.stride(0)};
 }
 
-/// Calls `work(run, block)` for every run and column block, in parallel.
-void for_each_block(int64_t runs, size_t blocks, const std::function<void(int64_t, size_t)>& work) {
+/// Calls `work(run, block)` for every run and column block, in parallel where a block is worth waking a thread for.
+void for_each_block(int64_t runs, size_t blocks, int64_t samples, const std::function<void(int64_t, size_t)>& work) {
   const auto count = static_cast<int64_t>(blocks);
-  at::parallel_for(0, runs * count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) work(i / count, static_cast<size_t>(i % count));
-  });
+  constexpr int64_t kSamplesWorthAThread = 512;
+  at::parallel_for(0, runs * count, std::max<int64_t>(1, kSamplesWorthAThread / std::max<int64_t>(1, samples)),
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t i = begin; i < end; ++i) work(i / count, static_cast<size_t>(i % count));
+                   });
 }
 
 template <class T>
@@ -64,7 +66,7 @@ template <class T>
 void run_forward(const Plan& plan, const Tensor& table, const Tensor& tokens, const Tensor& weights,
                  const Tensor& hidden, const Tensor& direct) {
   const auto blocks = blocks_of(plan);
-  for_each_block(table.size(0), blocks.size(), [&](int64_t run, size_t block) {
+  for_each_block(table.size(0), blocks.size(), tokens.size(1), [&](int64_t run, size_t block) {
     row_mix_forward(operands<T>(plan, table, tokens, weights, run), blocks[block].first, blocks[block].second,
                     run_of<T>(hidden, run), run_of<T>(direct, run));
   });
@@ -80,7 +82,7 @@ std::pair<Tensor, Tensor> run_backward(const Plan& plan, const Tensor& table, co
   const Tensor table_gradient = at::zeros_like(table);
   std::vector<int64_t> shape{table.size(0), static_cast<int64_t>(blocks.size()), tokens.size(1), weights.size(2)};
   const Tensor shares = at::empty(shape, table.options());
-  for_each_block(table.size(0), blocks.size(), [&](int64_t run, size_t block) {
+  for_each_block(table.size(0), blocks.size(), tokens.size(1), [&](int64_t run, size_t block) {
     T* share = shares.numel() == 0 ? nullptr
                                    : shares.mutable_data_ptr<T>() + run * shares.stride(0) +
                                          static_cast<int64_t>(block) * shares.stride(1);

@@ -18,11 +18,11 @@ Tensor random(at::IntArrayRef shape, const char* purpose) {
 /// Sizes that are no multiple of any vector length, several column blocks, repeated tokens, a constant row, a weight
 /// of 1.
 struct Problem {
-  int64_t runs = 2, samples = 40, hidden = 70, direct = 21;
+  int64_t runs = 2, samples = 600, hidden = 70, direct = 21;
   std::vector<MixTerm> terms{{0, 0, 0}, {1, 5, 1}, {1, 0, 2}, {-1, 10, -1}};
-  Tensor tokens = (random({2, 40, 2}, "tokens").abs() * 100).to(at::kLong).remainder(5);
+  Tensor tokens = (random({2, 600, 2}, "tokens").abs() * 100).to(at::kLong).remainder(5);
   Tensor table = mix_columns(random({2, 11, 70}, "hidden"), random({2, 11, 21}, "direct"));
-  Tensor weights = random({2, 40, 3}, "weights");
+  Tensor weights = random({2, 600, 3}, "weights");
 };
 
 struct Result {
@@ -35,7 +35,7 @@ Result run(const Problem& problem, bool relu, at::ScalarType type) {
   const Mixed mixed = row_mix(table, problem.tokens, problem.terms, weights, problem.hidden, problem.direct, relu);
   const auto gradients = torch::autograd::grad(
       {mixed.hidden_RBM, mixed.direct_RBV}, {table, weights},
-      {random({2, 40, 70}, "hidden gradient").to(type), random({2, 40, 21}, "direct gradient").to(type)});
+      {random({2, 600, 70}, "hidden gradient").to(type), random({2, 600, 21}, "direct gradient").to(type)});
   return {mixed.hidden_RBM.detach(), mixed.direct_RBV.detach(), gradients[0], gradients[1]};
 }
 
@@ -61,7 +61,7 @@ Result expected(const Problem& problem, bool relu) {
   const Tensor hidden = relu ? pre.narrow(2, 0, 70).relu() : pre.narrow(2, 0, 70), direct = pre.narrow(2, 80, 21);
   const auto gradients =
       torch::autograd::grad({hidden, direct}, {table, weights},
-                            {random({2, 40, 70}, "hidden gradient"), random({2, 40, 21}, "direct gradient")});
+                            {random({2, 600, 70}, "hidden gradient"), random({2, 600, 21}, "direct gradient")});
   return {hidden.detach(), direct.detach(), gradients[0], gradients[1]};
 }
 
