@@ -50,9 +50,9 @@ CrossEntropy by_kernel(const Tensor& logits, const Tensor& targets, double scale
   const int64_t classes = f.size(-1);
   const auto run = [&]<class T>(T) {
     at::parallel_for(0, y.numel(), 64, [&](int64_t begin, int64_t end) {
-      cross_entropy_rows(f.const_data_ptr<T>() + begin * classes, y.const_data_ptr<int64_t>() + begin, end - begin,
-                         classes, scale, result.loss.mutable_data_ptr<double>() + begin,
-                         with_gradient ? result.gradient.mutable_data_ptr<T>() + begin * classes : nullptr);
+      cross_entropy_rows(f.const_data_ptr<T>() + begin * classes, classes, y.const_data_ptr<int64_t>() + begin,
+                         end - begin, classes, scale, result.loss.mutable_data_ptr<double>() + begin,
+                         with_gradient ? result.gradient.mutable_data_ptr<T>() + begin * classes : nullptr, classes);
     });
   };
   f.scalar_type() == at::kFloat ? run(float{}) : run(double{});

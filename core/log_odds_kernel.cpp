@@ -20,63 +20,93 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-struct RowSums {
-  double shift;   ///< m = max(0, max_{c≠y} f_c - f_y)
-  double others;  ///< Σ_{c≠y} e^{f_c - f_y - m}
+/// A row of float64 differences, with room for one vector more than there are classes.
+class Row {
+ public:
+  explicit Row(int64_t classes)
+      : size_((classes + lanes() - 1) / lanes() * lanes()), values_(static_cast<size_t>(size_), -kInfinity) {}
+
+  /// Takes f_c - f_y of all c; -∞ for y and beyond the last class. Returns Σ (f_c - f_y) · 0, which is NaN where a
+  /// logit is not finite: the exponential would drop it in silence.
+  template <class T>
+  double take_differences(const T* logits, int64_t classes, int64_t target) {
+    const auto right = hn::Set(d_, static_cast<double>(logits[target]));
+    auto poison = hn::Zero(d_);
+    int64_t c = 0;
+    for (; c + lanes() <= classes; c += lanes()) {
+      const auto difference = hn::Sub(promoted(logits + c), right);
+      poison = hn::MulAdd(difference, hn::Zero(d_), poison);
+      hn::StoreU(difference, d_, values_.data() + c);
+    }
+    double rest = 0;
+    for (; c < classes; ++c) {
+      values_[static_cast<size_t>(c)] = static_cast<double>(logits[c]) - static_cast<double>(logits[target]);
+      rest += values_[static_cast<size_t>(c)] * 0;
+    }
+    for (; c < size_; ++c) values_[static_cast<size_t>(c)] = -kInfinity;
+    values_[static_cast<size_t>(target)] = -kInfinity;
+    return rest + hn::GetLane(hn::SumOfLanes(d_, poison));
+  }
+
+  struct Sums {
+    double shift;   ///< m = max(0, max_{c≠y} f_c - f_y)
+    double others;  ///< Σ_{c≠y} e^{f_c - f_y - m}
+  };
+
+  /// Turns the differences into e^{f_c - f_y - m}.
+  Sums exponentiate() {
+    auto largest = hn::Zero(d_);
+    for (int64_t c = 0; c < size_; c += lanes()) largest = hn::Max(largest, hn::LoadU(d_, values_.data() + c));
+    const auto shift = hn::MaxOfLanes(d_, largest);
+    auto sum = hn::Zero(d_);
+    for (int64_t c = 0; c < size_; c += lanes()) {
+      const auto exponential = hn::Exp(d_, hn::Sub(hn::LoadU(d_, values_.data() + c), shift));
+      hn::StoreU(exponential, d_, values_.data() + c);
+      sum = hn::Add(sum, exponential);
+    }
+    return {hn::GetLane(shift), hn::GetLane(hn::SumOfLanes(d_, sum))};
+  }
+
+  double operator[](int64_t c) const { return values_[static_cast<size_t>(c)]; }
+
+ private:
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  static int64_t lanes() { return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<double>())); }
+  static auto promoted(const double* x) { return hn::LoadU(hn::ScalableTag<double>(), x); }
+  static auto promoted(const float* x) {
+    const hn::ScalableTag<double> d;
+    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, decltype(d)>(), x));
+  }
+
+  hn::ScalableTag<double> d_;
+  int64_t size_;
+  std::vector<double> values_;
 };
 
-/// Turns differences f_c - f_y (`size` of them, a multiple of the vector length, -∞ where there is no wrong class) into
-/// e^{f_c - f_y - m}.
-HWY_INLINE RowSums exponentiate(double* differences, int64_t size) {
-  const hn::ScalableTag<double> d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  auto largest = hn::Zero(d);
-  for (int64_t c = 0; c < size; c += lanes) largest = hn::Max(largest, hn::LoadU(d, differences + c));
-  const auto shift = hn::MaxOfLanes(d, largest);
-  auto sum = hn::Zero(d);
-  for (int64_t c = 0; c < size; c += lanes) {
-    const auto exponential = hn::Exp(d, hn::Sub(hn::LoadU(d, differences + c), shift));
-    hn::StoreU(exponential, d, differences + c);
-    sum = hn::Add(sum, exponential);
-  }
-  return {hn::GetLane(shift), hn::GetLane(hn::SumOfLanes(d, sum))};
-}
-
 template <class T>
-void rows_of(const T* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale, double* losses,
-             T* gradient) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const auto lanes = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<double>()));
-  const int64_t size = (classes + lanes - 1) / lanes * lanes;
-  std::vector<double> buffer(static_cast<size_t>(size), -kInfinity);
+void rows_of(const T* logits, int64_t stride, const int64_t* targets, int64_t rows, int64_t classes, double scale,
+             double* losses, T* gradient, int64_t gradient_stride) {
+  Row differences(classes);
   for (int64_t row = 0; row < rows; ++row) {
-    const T* f = logits + row * classes;
     const int64_t y = targets[row];
-    const double right = f[y];
-    double poison = 0;  // becomes NaN where a logit is not finite: the exponential below would drop it in silence
-    for (int64_t c = 0; c < classes; ++c) {
-      buffer[static_cast<size_t>(c)] = static_cast<double>(f[c]) - right;
-      poison += buffer[static_cast<size_t>(c)] * 0;
-    }
-    for (int64_t c = classes; c < size; ++c) buffer[static_cast<size_t>(c)] = -kInfinity;
-    buffer[static_cast<size_t>(y)] = -kInfinity;
-    const RowSums sums = exponentiate(buffer.data(), size);
-    losses[row] = sums.shift + std::log1p(std::expm1(-sums.shift) + sums.others) + poison;
+    const double poison = differences.take_differences(logits + row * stride, classes, y);
+    const auto [shift, others] = differences.exponentiate();
+    losses[row] = shift + std::log1p(std::expm1(-shift) + others) + poison;
     if (gradient == nullptr) continue;
-    const double factor = scale / (std::exp(-sums.shift) + sums.others) + poison;
-    T* g = gradient + row * classes;
-    for (int64_t c = 0; c < classes; ++c) g[c] = static_cast<T>(buffer[static_cast<size_t>(c)] * factor);
-    g[y] = static_cast<T>(-sums.others * factor);
+    const double factor = scale / (std::exp(-shift) + others) + poison;
+    T* g = gradient + row * gradient_stride;
+    for (int64_t c = 0; c < classes; ++c) g[c] = static_cast<T>(differences[c] * factor);
+    g[y] = static_cast<T>(-others * factor);
   }
 }
 
-void rows_of_float(const float* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale,
-                   double* losses, float* gradient) {
-  rows_of(logits, targets, rows, classes, scale, losses, gradient);
+void rows_of_float(const float* logits, int64_t stride, const int64_t* targets, int64_t rows, int64_t classes,
+                   double scale, double* losses, float* gradient, int64_t gradient_stride) {
+  rows_of(logits, stride, targets, rows, classes, scale, losses, gradient, gradient_stride);
 }
-void rows_of_double(const double* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale,
-                    double* losses, double* gradient) {
-  rows_of(logits, targets, rows, classes, scale, losses, gradient);
+void rows_of_double(const double* logits, int64_t stride, const int64_t* targets, int64_t rows, int64_t classes,
+                    double scale, double* losses, double* gradient, int64_t gradient_stride) {
+  rows_of(logits, stride, targets, rows, classes, scale, losses, gradient, gradient_stride);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -89,13 +119,15 @@ namespace logodds {
 HWY_EXPORT(rows_of_float);
 HWY_EXPORT(rows_of_double);
 
-void cross_entropy_rows(const float* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale,
-                        double* losses, float* gradient) {
-  HWY_DYNAMIC_DISPATCH(rows_of_float)(logits, targets, rows, classes, scale, losses, gradient);
+void cross_entropy_rows(const float* logits, int64_t stride, const int64_t* targets, int64_t rows, int64_t classes,
+                        double scale, double* losses, float* gradient, int64_t gradient_stride) {
+  HWY_DYNAMIC_DISPATCH(rows_of_float)
+  (logits, stride, targets, rows, classes, scale, losses, gradient, gradient_stride);
 }
-void cross_entropy_rows(const double* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale,
-                        double* losses, double* gradient) {
-  HWY_DYNAMIC_DISPATCH(rows_of_double)(logits, targets, rows, classes, scale, losses, gradient);
+void cross_entropy_rows(const double* logits, int64_t stride, const int64_t* targets, int64_t rows, int64_t classes,
+                        double scale, double* losses, double* gradient, int64_t gradient_stride) {
+  HWY_DYNAMIC_DISPATCH(rows_of_double)
+  (logits, stride, targets, rows, classes, scale, losses, gradient, gradient_stride);
 }
 
 }  // namespace logodds

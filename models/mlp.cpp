@@ -59,17 +59,6 @@ Tensor Mlp::embedding(const Parameters& parameters, int64_t position) const {
   return options_.embedding == "separate" ? W_E.select(1, position) : W_E;
 }
 
-Tensor Mlp::upper_layers(const Parameters& parameters, Tensor post_RBM, const Tap& tap) const {
-  const auto bias = [&](const std::string& name) { return options_.bias ? parameters[name] : Tensor(); };
-  for (size_t layer = 1; layer < options_.hidden.size(); ++layer) {
-    const Tensor pre_RBM =
-        tap(layer_name(layer, "hook_pre"),
-            linear_per_run(post_RBM, parameters[layer_name(layer, "W_in")], bias(layer_name(layer, "b_in"))));
-    post_RBM = tap(layer_name(layer, "hook_post"), activate(options_.activation, pre_RBM));
-  }
-  return linear_per_run(post_RBM, parameters["unembed.W_U"], bias("unembed.b_U"));
-}
-
 Tensor Mlp::trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const {
   const Tensor W_in = parameters[layer_name(0, "W_in")];
   std::vector<Tensor> embedded;
@@ -83,34 +72,40 @@ Tensor Mlp::trace(const Parameters& parameters, const Tensor& inputs_RBT, const 
   }
   Tensor x = sum() ? at::stack(embedded).sum(0) : at::cat(embedded, -1);
   x = tap("hook_embed", x);
-  const Tensor bias = options_.bias ? parameters[layer_name(0, "b_in")] : Tensor();
-  const Tensor pre_RBM = tap(layer_name(0, "hook_pre"), linear_per_run(x, W_in, bias));
-  return upper_layers(parameters, tap(layer_name(0, "hook_post"), activate(options_.activation, pre_RBM)), tap);
+  const auto bias = [&](const std::string& name) { return options_.bias ? parameters[name] : Tensor(); };
+  for (size_t layer = 0; layer < options_.hidden.size(); ++layer) {
+    x = linear_per_run(x, parameters[layer_name(layer, "W_in")], bias(layer_name(layer, "b_in")));
+    x = activate(options_.activation, tap(layer_name(layer, "hook_pre"), x));
+    x = tap(layer_name(layer, "hook_post"), x);
+  }
+  return linear_per_run(x, parameters["unembed.W_U"], bias("unembed.b_U"));
 }
 
-Tensor Mlp::logits(const Parameters& parameters, const Tensor& inputs_RBT) const {
+std::optional<Folded> Mlp::fold(const Parameters& parameters, const Tensor&, bool gauge) const {
   const Tensor W_in = parameters[layer_name(0, "W_in")];
-  const int64_t units = W_in.size(2), block = W_in.size(1) / (sum() ? 1 : shape_.positions);
-  std::vector<Tensor> tables;  // rows of the first layer's pre-activation: per position, then the bias
-  std::vector<MixTerm> terms;
-  int64_t rows = 0;
+  const int64_t block = W_in.size(1) / (sum() ? 1 : shape_.positions);
+  std::vector<Tensor> tables;  // rows of the first layer's pre-activation, per position
+  Folded folded;
+  folded.hidden = W_in.size(2);
+  folded.activation = options_.activation;
   for (int64_t t = 0; t < shape_.positions; ++t) {
     const bool same_as_before = t > 0 && sum() && options_.embedding != "separate";
     if (!same_as_before) {
       const Tensor weights = sum() ? W_in : W_in.narrow(1, t * block, block);
       tables.push_back(one_hot() ? weights : matmul_per_run(embedding(parameters, t), weights));
-      rows += tables.back().size(1);
     }
-    terms.push_back({.position = t, .first_row = rows - shape_.tokens, .weight = -1});
+    const auto table = static_cast<int64_t>(tables.size()) - 1;
+    folded.mix.terms.push_back({.position = t, .first_row = table * shape_.tokens, .weight = -1});
   }
-  if (options_.bias) {
-    tables.push_back(parameters[layer_name(0, "b_in")].unsqueeze(1));
-    terms.push_back({.position = -1, .first_row = rows, .weight = -1});
+  folded.mix.table_RNW = aligned_columns(tables.size() == 1 ? tables[0] : at::cat(tables, 1));
+  if (options_.bias) folded.mix.base_RW = aligned_columns(parameters[layer_name(0, "b_in")]);
+  const auto bias = [&](const std::string& name) { return options_.bias ? parameters[name] : Tensor(); };
+  for (size_t layer = 1; layer < options_.hidden.size(); ++layer) {
+    folded.layers.push_back({parameters[layer_name(layer, "W_in")], bias(layer_name(layer, "b_in"))});
   }
-  const bool relu = options_.activation == "relu";
-  const Tensor mixed = row_mix(mix_columns(at::cat(tables, 1)), inputs_RBT, terms, {}, units, 0, relu).hidden_RBM;
-  const Tensor post_RBM = relu ? mixed : activate(options_.activation, mixed);
-  return upper_layers(parameters, post_RBM, [](const std::string&, const Tensor& activation) { return activation; });
+  const Tensor b_U = options_.bias ? relative_to_last(parameters["unembed.b_U"], gauge) : Tensor();
+  folded.layers.push_back({relative_to_last(parameters["unembed.W_U"], gauge), b_U});
+  return folded;
 }
 
 }  // namespace logodds

@@ -27,19 +27,17 @@ class Mlp : public Model {
   Mlp(const Options& options, const InputShape& shape);
 
   std::vector<ParameterSpec> specs() const override;
+  int64_t classes() const override { return shape_.classes; }
   const PerRun<double>& init_scale() const override { return options_.init_scale; }
   Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const override;
 
-  /// The embedding is folded into the first layer: rows of the table E W_in^0 are added (models/ops/row_mix.h), not
-  /// multiplied per sample.
-  Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const override;
+  /// The embedding is folded into the first layer: rows of the table E W_in^0 are added, not multiplied per sample.
+  std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const override;
 
  private:
   bool one_hot() const { return options_.embedding == "one_hot"; }
   bool sum() const { return options_.combine == "sum"; }
   Tensor embedding(const Parameters& parameters, int64_t position) const;
-  /// Everything above the first hidden layer's activations.
-  Tensor upper_layers(const Parameters& parameters, Tensor post_RBM, const Tap& tap) const;
 
   Options options_;
   InputShape shape_;

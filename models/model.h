@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/component.h"
 #include "core/tensor.h"
+#include "models/ops/folded.h"
 #include "models/parameters.h"
 
 namespace logodds {
@@ -32,17 +34,26 @@ class Model {
   /// The named tensors this model needs, without the run axis, with their initialisation.
   virtual std::vector<ParameterSpec> specs() const = 0;
 
+  /// V, the length of its logits.
+  virtual int64_t classes() const = 0;
+
   /// The factor on the initial weights of each run.
   virtual const PerRun<double>& init_scale() const = 0;
 
   /// Logits [R,B,V] of inputs [R,B,T]: the plain, readable definition, activation by activation.
   virtual Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const = 0;
 
-  /// The same function in its fastest form.
-  virtual Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const {
-    return trace(parameters, inputs_RBT, [](const std::string&, const Tensor& activation) { return activation; });
-  }
+  /// The same function folded into small tables, where the model has such a form; its tensors are differentiable.
+  /// With `gauge`, the last class's logit is subtracted from the others and left out, which softmax does not notice:
+  /// V-1 columns, for a prime V often a multiple of the vector length.
+  virtual std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const;
+
+  /// The same function in its fastest form: folded, else `trace`. Differentiable.
+  Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const;
 };
+
+/// x - x_last over the last dimension's other entries where `gauge`, else x: the unembedding of `Model::fold`.
+Tensor relative_to_last(const Tensor& x, bool gauge);
 
 /// The models by name; each is made from an InputShape.
 const Catalogue& models();

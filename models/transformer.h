@@ -31,20 +31,23 @@ class Transformer : public Model {
   Transformer(const Options& options, const InputShape& shape);
 
   std::vector<ParameterSpec> specs() const override;
+  int64_t classes() const override { return shape_.classes; }
   const PerRun<double>& init_scale() const override { return options_.init_scale; }
   Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const override;
 
   /// One layer: the inputs are few distinct (token, position) rows and attention is read at one position, so all that
-  /// precedes the ReLU is a softmax-weighted sum of rows of small tables (models/ops/row_mix.h), W_O [W_in | W_U]
-  /// multiplied into them; after it comes W_L = W_out W_U. More layers: `trace`.
-  Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const override;
+  /// precedes the MLP's nonlinearity is a softmax-weighted sum of rows of small tables, W_O [W_in | W_U] multiplied
+  /// into them; after it comes W_L = W_out W_U. With "=", whose row is the same for all samples, the tables hold the
+  /// differences from that row: its weight is what the other two leave. More layers: not folded.
+  std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const override;
 
  private:
   int64_t positions() const { return shape_.positions + (options_.equals_token ? 1 : 0); }
   int64_t d_head() const { return options_.d_model / options_.heads; }
   Tensor attention(const Parameters& parameters, const std::string& block, const Tensor& x_RBTD, const Tap& tap) const;
-  /// Weights of the last position's attention, [R,B,H,T], from scores of distinct rows.
-  Tensor attention_weights(const Parameters& parameters, const Tensor& rows_RND, const Tensor& inputs_RBT) const;
+  /// Attention of the last position to the first two, [R,B,2H], from the residual stream's rows (see `fold`).
+  Tensor pattern(const Parameters& parameters, const Tensor& rows_RND, const Tensor& equals_R1D,
+                 const Tensor& inputs_RBT) const;
 
   Options options_;
   InputShape shape_;

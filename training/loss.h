@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
+
 #include "core/component.h"
 #include "core/tensor.h"
+#include "models/ops/tile_step.h"
 
 namespace logodds {
 
@@ -16,6 +19,10 @@ class Loss {
   };
   /// Loss and gradient of logits [R,B,V] with targets [R,B].
   virtual Value with_gradient(const Tensor& logits_RBV, const Tensor& targets_RB) const = 0;
+
+  /// The same row by row, where the loss is a mean of functions of one sample's logits that do not notice a constant
+  /// added to all of them; `scale` is that of a row's gradient.
+  virtual std::optional<RowLoss> rows(int64_t /*classes*/, double /*scale*/) const { return std::nullopt; }
 
   /// Loss alone of one run's logits [B,V] with targets [B]; NaN for no samples.
   virtual double value(const Tensor& logits_BV, const Tensor& targets_B) const = 0;

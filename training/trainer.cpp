@@ -2,13 +2,13 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 
 #include "core/error.h"
 #include "core/log_odds.h"
 #include "models/ops/batched.h"
+#include "training/gradient.h"
 
 namespace logodds {
 
@@ -73,14 +73,12 @@ void Trainer::save() {
 }
 
 void Trainer::take_step() {
-  const Tensor logits_RBV = pack_.model->logits(pack_.parameters, train_inputs_RBT_);
-  const Loss::Value value = pack_.loss->with_gradient(logits_RBV.detach(), train_targets_RB_);
-  if (value.loss_R.is_cpu()) {  // on a GPU, reading it would stop the queue; there evaluate() finds out
-    for (int64_t run = 0; run < value.loss_R.size(0); ++run) refuse_divergence(run, value.loss_R[run].item<double>());
+  const Tensor loss_R =
+      loss_gradient(*pack_.model, *pack_.loss, pack_.parameters, train_inputs_RBT_, train_targets_RB_);
+  if (loss_R.is_cpu()) {  // on a GPU, reading it would stop the queue; there evaluate() finds out
+    for (int64_t run = 0; run < loss_R.size(0); ++run) refuse_divergence(run, loss_R[run].item<double>());
   }
-  const auto gradients = torch::autograd::grad({logits_RBV}, pack_.parameters.views(), {value.gradient_RBV});
   const at::NoGradGuard no_grad;
-  for (size_t i = 0; i < gradients.size(); ++i) pack_.parameters.gradients()[i].copy_(gradients[i]);
   pack_.optimizer->step(pack_.parameters, pack_.schedule->factor(step_));
   ++step_;
 }

@@ -4,163 +4,139 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <functional>
+
 #include "models/ops/batched.h"
 
 namespace logodds {
 
+template <class T>
+RowMix<T> mix_of_run(const Mix& mix, const Tensor& tokens, int64_t run) {
+  const auto of_run = [run](const Tensor& tensor) -> const T* {
+    return tensor.defined() && tensor.numel() > 0 ? tensor.const_data_ptr<T>() + run * tensor.stride(0) : nullptr;
+  };
+  return {.positions = tokens.size(2),
+          .width = mix.table_RNW.size(2),
+          .weight_count = mix.weights_RBC.defined() ? mix.weights_RBC.size(2) : 0,
+          .term_count = static_cast<int64_t>(mix.terms.size()),
+          .terms = mix.terms.data(),
+          .tokens = tokens.const_data_ptr<int64_t>() + run * tokens.stride(0),
+          .weights = of_run(mix.weights_RBC),
+          .table = of_run(mix.table_RNW),
+          .base = of_run(mix.base_RW)};
+}
+template RowMix<float> mix_of_run(const Mix&, const Tensor&, int64_t);
+template RowMix<double> mix_of_run(const Mix&, const Tensor&, int64_t);
+
 namespace {
 
-int64_t padded(int64_t columns) { return (columns + kMixAlign - 1) / kMixAlign * kMixAlign; }
-
-/// What a mix does besides its tensors; held by the autograd graph until its backward has run.
-struct Plan : torch::CustomClassHolder {
-  Plan(std::vector<MixTerm> t, int64_t h, int64_t d, bool r) : terms(std::move(t)), hidden(h), direct(d), relu(r) {}
-  std::vector<MixTerm> terms;
-  int64_t hidden, direct;
-  bool relu;
+/// The terms; held by the autograd graph until its backward has run.
+struct Terms : torch::CustomClassHolder {
+  explicit Terms(std::vector<MixTerm> t) : list(std::move(t)) {}
+  std::vector<MixTerm> list;
 };
 
-/// Column blocks that do not straddle the hidden and the direct part.
-std::vector<std::pair<int64_t, int64_t>> blocks_of(const Plan& plan) {
-  std::vector<std::pair<int64_t, int64_t>> blocks;
-  const int64_t hidden = padded(plan.hidden), width = hidden + padded(plan.direct);
-  for (int64_t begin = 0; begin < width; begin = blocks.back().second) {
-    blocks.emplace_back(begin, std::min(begin + kMixBlock, begin < hidden ? hidden : width));
-  }
-  return blocks;
-}
+/// Columns that are computed together: the slice of the table that they read stays in a core's second-level cache.
+constexpr int64_t kBlock = 64;
 
-template <class T>
-RowMix<T> operands(const Plan& plan, const Tensor& table, const Tensor& tokens, const Tensor& weights, int64_t run) {
-  return {.samples = tokens.size(1),
-          .positions = tokens.size(2),
-          .hidden = plan.hidden,
-          .hidden_padded = padded(plan.hidden),
-          .direct = plan.direct,
-          .width = table.size(2),
-          .weight_count = weights.size(2),
-          .term_count = static_cast<int64_t>(plan.terms.size()),
-          .relu = plan.relu,
-          .terms = plan.terms.data(),
-          .tokens = tokens.const_data_ptr<int64_t>() + run * tokens.stride(0),
-          .weights = weights.const_data_ptr<T>() + run * weights.stride(0),
-          .table = table.const_data_ptr<T>() + run * table.stride(0)};
-}
-
-/// Calls `work(run, block)` for every run and column block, in parallel where a block is worth waking a thread for.
-void for_each_block(int64_t runs, size_t blocks, int64_t samples, const std::function<void(int64_t, size_t)>& work) {
-  const auto count = static_cast<int64_t>(blocks);
+/// Calls `work(run, begin, end)` for every run and block of columns, in parallel where a block is worth a thread.
+void for_each_block(int64_t runs, int64_t width, int64_t samples,
+                    const std::function<void(int64_t, int64_t, int64_t)>& work) {
+  const int64_t blocks = (width + kBlock - 1) / kBlock;
   constexpr int64_t kSamplesWorthAThread = 512;
-  at::parallel_for(0, runs * count, std::max<int64_t>(1, kSamplesWorthAThread / std::max<int64_t>(1, samples)),
+  at::parallel_for(0, runs * blocks, std::max<int64_t>(1, kSamplesWorthAThread / std::max<int64_t>(1, samples)),
                    [&](int64_t begin, int64_t end) {
-                     for (int64_t i = begin; i < end; ++i) work(i / count, static_cast<size_t>(i % count));
+                     for (int64_t i = begin; i < end; ++i) {
+                       const int64_t column = i % blocks * kBlock;
+                       work(i / blocks, column, std::min(column + kBlock, width));
+                     }
                    });
 }
 
 template <class T>
-T* run_of(const Tensor& tensor, int64_t run) {
-  return tensor.numel() == 0 ? nullptr : tensor.mutable_data_ptr<T>() + run * tensor.stride(0);
-}
-
-template <class T>
-void run_forward(const Plan& plan, const Tensor& table, const Tensor& tokens, const Tensor& weights,
-                 const Tensor& hidden, const Tensor& direct) {
-  const auto blocks = blocks_of(plan);
-  for_each_block(table.size(0), blocks.size(), tokens.size(1), [&](int64_t run, size_t block) {
-    row_mix_forward(operands<T>(plan, table, tokens, weights, run), blocks[block].first, blocks[block].second,
-                    run_of<T>(hidden, run), run_of<T>(direct, run));
+void mix_all(const Mix& mix, const Tensor& tokens, const Tensor& out) {
+  for_each_block(out.size(0), out.size(2), out.size(1), [&](int64_t run, int64_t begin, int64_t end) {
+    row_mix_kernels<T>().forward(mix_of_run<T>(mix, tokens, run), out.size(1), begin, end, /*relu=*/false,
+                                 out.mutable_data_ptr<T>() + run * out.stride(0) + begin, out.stride(1));
   });
 }
 
-/// Gradients of table and weights. Each block of columns writes its own share of the weights' gradient; the shares are
-/// summed in their order, whatever thread computed them.
+/// Gradients of table, base and weights. Each block of columns adds to its own share of the weights' gradient; the
+/// shares are summed in their order, whatever thread computed them.
 template <class T>
-std::pair<Tensor, Tensor> run_backward(const Plan& plan, const Tensor& table, const Tensor& tokens,
-                                       const Tensor& weights, const Tensor& hidden, const Tensor& hidden_gradient,
-                                       const Tensor& direct_gradient) {
-  const auto blocks = blocks_of(plan);
-  const Tensor table_gradient = at::zeros_like(table);
-  std::vector<int64_t> shape{table.size(0), static_cast<int64_t>(blocks.size()), tokens.size(1), weights.size(2)};
-  const Tensor shares = at::empty(shape, table.options());
-  for_each_block(table.size(0), blocks.size(), tokens.size(1), [&](int64_t run, size_t block) {
-    T* share = shares.numel() == 0 ? nullptr
-                                   : shares.mutable_data_ptr<T>() + run * shares.stride(0) +
-                                         static_cast<int64_t>(block) * shares.stride(1);
-    row_mix_backward(operands<T>(plan, table, tokens, weights, run), blocks[block].first, blocks[block].second,
-                     run_of<T>(hidden, run), run_of<T>(hidden_gradient, run), run_of<T>(direct_gradient, run),
-                     run_of<T>(table_gradient, run), share);
+torch::autograd::variable_list spread_all(const Mix& mix, const Tensor& tokens, const Tensor& gradient) {
+  const int64_t R = gradient.size(0), B = gradient.size(1), W = gradient.size(2);
+  const Tensor table = at::zeros_like(mix.table_RNW), base = at::zeros_like(mix.base_RW);
+  const int64_t blocks = (W + kBlock - 1) / kBlock;
+  const int64_t weights = mix.weights_RBC.size(2);
+  const Tensor shares = at::zeros({R, blocks, B, weights}, table.options());
+  for_each_block(R, W, B, [&](int64_t run, int64_t begin, int64_t end) {
+    row_mix_kernels<T>().backward(mix_of_run<T>(mix, tokens, run), B, begin, end,
+                                  gradient.const_data_ptr<T>() + run * gradient.stride(0) + begin, gradient.stride(1),
+                                  table.mutable_data_ptr<T>() + run * table.stride(0),
+                                  base.numel() > 0 ? base.mutable_data_ptr<T>() + run * W : nullptr,
+                                  shares.mutable_data_ptr<T>() + (run * blocks + begin / kBlock) * B * weights);
   });
-  return {table_gradient, shares.sum(1)};
+  return {table, base, shares.sum(1)};
 }
 
 class RowMixFunction : public torch::autograd::Function<RowMixFunction> {
  public:
-  static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, const Tensor& table,
-                                                const Tensor& weights, const Tensor& tokens,
-                                                const c10::intrusive_ptr<Plan>& plan) {
-    const int64_t R = table.size(0), B = tokens.size(1);
-    const Tensor hidden = at::empty({R, B, plan->hidden}, table.options());
-    const Tensor direct = at::empty({R, B, plan->direct}, table.options());
-    const Tensor contiguous_tokens = tokens.contiguous();
-    if (table.scalar_type() == at::kFloat) {
-      run_forward<float>(*plan, table, contiguous_tokens, weights, hidden, direct);
-    } else {
-      run_forward<double>(*plan, table, contiguous_tokens, weights, hidden, direct);
-    }
-    context->save_for_backward({table, weights, contiguous_tokens, hidden});
-    context->saved_data["plan"] = at::IValue::make_capsule(plan);
-    context->set_materialize_grads(true);
-    return {hidden, direct};
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& table, const Tensor& base,
+                        const Tensor& weights, const Tensor& tokens, const c10::intrusive_ptr<Terms>& terms) {
+    const Tensor out = at::empty({table.size(0), tokens.size(1), table.size(2)}, table.options());
+    const bool is_float = table.scalar_type() == at::kFloat;
+    (is_float ? mix_all<float> : mix_all<double>)({table, base, weights, terms->list}, tokens, out);
+    context->save_for_backward({table, base, weights, tokens});
+    context->saved_data["terms"] = at::IValue::make_capsule(terms);
+    return out;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const auto holder = context->saved_data["plan"].toCapsule();
-    const Plan& plan = static_cast<const Plan&>(*holder);
-    const Tensor hidden_gradient = gradients[0].contiguous(), direct_gradient = gradients[1].contiguous();
-    const auto [table, weights] =
-        saved[0].scalar_type() == at::kFloat
-            ? run_backward<float>(plan, saved[0], saved[2], saved[1], saved[3], hidden_gradient, direct_gradient)
-            : run_backward<double>(plan, saved[0], saved[2], saved[1], saved[3], hidden_gradient, direct_gradient);
-    return {table, weights, Tensor(), Tensor()};
+    const auto terms = context->saved_data["terms"].toCapsule();
+    const Mix mix{saved[0], saved[1], saved[2], static_cast<const Terms&>(*terms).list};
+    const bool is_float = saved[0].scalar_type() == at::kFloat;
+    auto result = (is_float ? spread_all<float> : spread_all<double>)(mix, saved[3], gradients[0].contiguous());
+    result.resize(5);  // none for tokens and terms
+    return result;
   }
 };
 
 /// The same in LibTorch's operators, for devices without a kernel.
-Mixed plain_row_mix(const Tensor& table, const Tensor& tokens, const Tensor& weights, const Plan& plan) {
-  Tensor pre;
-  for (const auto& term : plan.terms) {
+Tensor plain_row_mix(const Mix& mix, const Tensor& tokens) {
+  Tensor sum = mix.base_RW.defined() ? mix.base_RW.unsqueeze(1) : Tensor();
+  for (const auto& term : mix.terms) {
     const Tensor token = term.position < 0 ? at::zeros_like(tokens.select(2, 0)) : tokens.select(2, term.position);
-    Tensor rows = lookup(table, token + term.first_row);
-    if (term.weight >= 0) rows = rows * weights.select(2, term.weight).unsqueeze(-1);
-    pre = pre.defined() ? pre + rows : rows;
+    Tensor rows = lookup(mix.table_RNW, token + term.first_row);
+    if (term.weight >= 0) rows = rows * mix.weights_RBC.select(2, term.weight).unsqueeze(-1);
+    sum = sum.defined() ? sum + rows : rows;
   }
-  const Tensor hidden = pre.narrow(2, 0, plan.hidden);
-  return {plan.relu ? at::relu(hidden) : hidden,
-          plan.direct == 0 ? Tensor() : pre.narrow(2, padded(plan.hidden), plan.direct)};
+  return sum;
 }
 
 }  // namespace
 
-Mixed row_mix(const Tensor& table_RNW, const Tensor& tokens_RBT, const std::vector<MixTerm>& terms,
-              const Tensor& weights_RBC, int64_t hidden, int64_t direct, bool relu) {
-  const auto plan = c10::make_intrusive<Plan>(terms, hidden, direct, relu);
-  if (!table_RNW.is_cpu()) return plain_row_mix(table_RNW, tokens_RBT, weights_RBC, *plan);
-  const Tensor weights = weights_RBC.defined()
-                             ? weights_RBC.contiguous()
-                             : at::empty({tokens_RBT.size(0), tokens_RBT.size(1), 0}, table_RNW.options());
-  const auto outputs = RowMixFunction::apply(table_RNW.contiguous(), weights, tokens_RBT, plan);
-  return {outputs[0], direct == 0 ? Tensor() : outputs[1]};
+Tensor row_mix(const Mix& mix, const Tensor& tokens_RBT) {
+  if (!mix.table_RNW.is_cpu()) return plain_row_mix(mix, tokens_RBT);
+  // An autograd function takes no undefined tensors; empty ones stand for them.
+  const auto given = [&](const Tensor& tensor, std::vector<int64_t> empty) {
+    return tensor.defined() ? tensor.contiguous() : at::empty(empty, mix.table_RNW.options());
+  };
+  const int64_t R = tokens_RBT.size(0), B = tokens_RBT.size(1);
+  return RowMixFunction::apply(mix.table_RNW.contiguous(), given(mix.base_RW, {R, 0}),
+                               given(mix.weights_RBC, {R, B, 0}), tokens_RBT.contiguous(),
+                               c10::make_intrusive<Terms>(mix.terms));
 }
 
-Tensor mix_columns(const Tensor& x, const Tensor& y) {
+Tensor aligned_columns(const Tensor& x, const Tensor& y) {
   std::vector<Tensor> columns;
   for (const Tensor& part : {x, y}) {
     if (!part.defined()) continue;
     columns.push_back(part);
     std::vector<int64_t> shape = part.sizes().vec();
-    shape.back() = padded(shape.back()) - shape.back();
+    shape.back() = aligned(shape.back()) - shape.back();
     if (shape.back() > 0) columns.push_back(at::zeros(shape, part.options()));
   }
   return columns.size() == 1 ? x : at::cat(columns, -1);

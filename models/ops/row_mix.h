@@ -8,20 +8,23 @@
 namespace logodds {
 
 /// Everything before the first nonlinearity of a token network is a weighted sum of table rows:
-///   pre[b,:] = Σ_t weights[b, t.weight] · table[t.first_row + tokens[b, t.position], :]
-/// The table's columns are [hidden units, padded | direct logits, padded], each part padded to kMixAlign columns.
-/// Returns hidden = φ(pre[:, :hidden]) [R,B,M], φ = relu or the identity, and direct = pre's other columns [R,B,V]
-/// (undefined where `direct` is 0). Differentiable in table [R,N,W] and weights [R,B,C]; tokens [R,B,T] are whole
-/// numbers. On a CPU in float32 and float64 by vectorised kernels whose sums do not depend on the number of threads;
-/// elsewhere by LibTorch's operators.
-struct Mixed {
-  Tensor hidden_RBM;
-  Tensor direct_RBV;
+///   out[b,:] = base + Σ_t weights[b, t.weight] · table[t.first_row + tokens[b, t.position], :]
+/// Its tensors: table [R,N,W], W a multiple of kColumnAlign; base [R,W] and weights [R,B,C], either may be undefined.
+struct Mix {
+  Tensor table_RNW, base_RW, weights_RBC;
+  std::vector<MixTerm> terms;
 };
-Mixed row_mix(const Tensor& table_RNW, const Tensor& tokens_RBT, const std::vector<MixTerm>& terms,
-              const Tensor& weights_RBC, int64_t hidden, int64_t direct, bool relu);
 
-/// Columns side by side as row_mix wants them: [x | 0 | y | 0] along the last dimension; y may be undefined.
-Tensor mix_columns(const Tensor& x, const Tensor& y = {});
+/// out [R,B,W], differentiable in the tensors of the mix; tokens [R,B,T] are whole numbers. On a CPU in float32 and
+/// float64 by vectorised kernels whose sums do not depend on the number of threads; elsewhere by LibTorch's operators.
+Tensor row_mix(const Mix& mix, const Tensor& tokens_RBT);
+
+/// Run `run` of a mix of contiguous tensors, for the kernels.
+template <class T>
+RowMix<T> mix_of_run(const Mix& mix, const Tensor& tokens_RBT, int64_t run);
+
+/// Columns side by side, each part filled up with zeros to a multiple of kColumnAlign: [x | 0 | y | 0] along the last
+/// dimension; y may be undefined.
+Tensor aligned_columns(const Tensor& x, const Tensor& y = {});
 
 }  // namespace logodds

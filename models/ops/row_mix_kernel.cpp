@@ -10,6 +10,8 @@
 #include "models/ops/row_mix_kernel.h"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 HWY_BEFORE_NAMESPACE();
 namespace logodds {
@@ -27,92 +29,201 @@ HWY_INLINE T weight_of(const RowMix<T>& mix, const MixTerm& term, int64_t sample
   return term.weight < 0 ? T{1} : mix.weights[sample * mix.weight_count + term.weight];
 }
 
-/// Where columns [begin, begin + kMixBlock) of a mixed row lie in the outputs: `count` of them at `offset`.
-struct Window {
-  int64_t offset;
-  int64_t count;
+/// What one sample mixes: pointers to the columns from `begin` on.
+template <class T>
+struct Ingredient {
+  const T* row;
+  T weight;
 };
-HWY_INLINE Window window(int64_t begin, int64_t end, int64_t first, int64_t size) {
-  return {begin - first, std::clamp<int64_t>(first + size - begin, 0, end - begin)};
-}
 
-template <class T>
-void forward(const RowMix<T>& mix, int64_t begin, int64_t end, T* hidden_out, T* direct_out) {
+/// kVectors vectors of one mixed row, kept in registers over the terms.
+template <int kVectors, class T>
+HWY_INLINE void mix_vectors(const std::vector<Ingredient<T>>& terms, const T* base, int64_t column, bool relu, T* out) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const auto zero = hn::Zero(d);
-  HWY_ALIGN T sum[kMixBlock];
-  const bool is_hidden = begin < mix.hidden_padded;
-  const Window out = is_hidden ? window(begin, end, 0, mix.hidden) : window(begin, end, mix.hidden_padded, mix.direct);
-  for (int64_t b = 0; b < mix.samples; ++b) {
-    for (int64_t c = 0; c < end - begin; c += lanes) hn::Store(zero, d, sum + c);
-    for (int64_t t = 0; t < mix.term_count; ++t) {
-      const auto weight = hn::Set(d, weight_of(mix, mix.terms[t], b));
-      const T* row = mix.table + row_of(mix, mix.terms[t], b) * mix.width + begin;
-      for (int64_t c = 0; c < end - begin; c += lanes) {
-        hn::Store(hn::MulAdd(weight, hn::LoadU(d, row + c), hn::Load(d, sum + c)), d, sum + c);
-      }
-    }
-    if (is_hidden && mix.relu) {
-      for (int64_t c = 0; c < end - begin; c += lanes) hn::Store(hn::Max(hn::Load(d, sum + c), zero), d, sum + c);
-    }
-    T* to = is_hidden ? hidden_out + b * mix.hidden : direct_out + b * mix.direct;
-    std::copy_n(sum, out.count, to + out.offset);
+  hn::Vec<decltype(d)> sum[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    sum[v] = base == nullptr ? hn::Zero(d) : hn::LoadU(d, base + column + v * lanes);
+  }
+  for (const auto& term : terms) {
+    const auto weight = hn::Set(d, term.weight);
+    for (int v = 0; v < kVectors; ++v) sum[v] = hn::MulAdd(weight, hn::LoadU(d, term.row + column + v * lanes), sum[v]);
+  }
+  for (int v = 0; v < kVectors; ++v) {
+    hn::StoreU(relu ? hn::Max(sum[v], hn::Zero(d)) : sum[v], d, out + column + v * lanes);
   }
 }
 
 template <class T>
-void backward(const RowMix<T>& mix, int64_t begin, int64_t end, const T* hidden_out, const T* hidden_gradient,
-              const T* direct_gradient, T* table_gradient, T* weight_gradient) {
+void forward(const RowMix<T>& mix, int64_t samples, int64_t begin, int64_t end, bool relu, T* out, int64_t stride) {
+  constexpr int kVectors = 8;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  const int64_t columns = end - begin;
+  const T* base = mix.base == nullptr ? nullptr : mix.base + begin;
+  std::vector<Ingredient<T>> terms(static_cast<size_t>(mix.term_count));
+  for (int64_t b = 0; b < samples; ++b, out += stride) {
+    for (int64_t t = 0; t < mix.term_count; ++t) {
+      terms[static_cast<size_t>(t)] = {mix.table + row_of(mix, mix.terms[t], b) * mix.width + begin,
+                                       weight_of(mix, mix.terms[t], b)};
+    }
+    int64_t c = 0;
+    for (; c + kVectors * lanes <= columns; c += kVectors * lanes) mix_vectors<kVectors>(terms, base, c, relu, out);
+    for (; c + 2 * lanes <= columns; c += 2 * lanes) mix_vectors<2>(terms, base, c, relu, out);
+    for (; c < columns; c += lanes) mix_vectors<1>(terms, base, c, relu, out);
+  }
+}
+
+/// Samples of which some terms read the same rows: where their gradients begin, and the terms' weights.
+inline constexpr int64_t kMaxGroup = 16;
+template <int kTerms, class T>
+struct Group {
+  int64_t count;
+  const T* gradient[kMaxGroup];
+  T weight[kMaxGroup][kTerms];
+  const T* row[kTerms];
+  T* row_gradient[kTerms];
+  int64_t weight_index[kTerms];
+};
+
+/// Table gradient, kVectors vectors from column c on: kept in registers over the samples.
+template <int kVectors, int kTerms, class T>
+HWY_INLINE void add_to_rows(const Group<kTerms, T>& group, int64_t c) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  HWY_ALIGN T gradient[kMixBlock] = {};
-  const bool is_hidden = begin < mix.hidden_padded;
-  const Window in = is_hidden ? window(begin, end, 0, mix.hidden) : window(begin, end, mix.hidden_padded, mix.direct);
-  const int64_t stride = is_hidden ? mix.hidden : mix.direct;
-  const T* from = is_hidden ? hidden_gradient : direct_gradient;
-  for (int64_t b = 0; b < mix.samples; ++b) {
-    const T* source = from + b * stride + in.offset;
-    if (is_hidden && mix.relu) {
-      const T* output = hidden_out + b * stride + in.offset;
-      for (int64_t c = 0; c < in.count; ++c) gradient[c] = output[c] > 0 ? source[c] : T{0};
-    } else {
-      std::copy_n(source, in.count, gradient);
+  hn::Vec<decltype(d)> sum[kTerms][kVectors];
+  for (int t = 0; t < kTerms; ++t) {
+    for (int v = 0; v < kVectors; ++v) sum[t][v] = hn::LoadU(d, group.row_gradient[t] + c + v * lanes);
+  }
+  for (int64_t i = 0; i < group.count; ++i) {
+    hn::Vec<decltype(d)> g[kVectors];
+    for (int v = 0; v < kVectors; ++v) g[v] = hn::LoadU(d, group.gradient[i] + c + v * lanes);
+    for (int t = 0; t < kTerms; ++t) {
+      const auto weight = hn::Set(d, group.weight[i][t]);
+      for (int v = 0; v < kVectors; ++v) sum[t][v] = hn::MulAdd(weight, g[v], sum[t][v]);
     }
-    for (int64_t t = 0; t < mix.term_count; ++t) {
-      const MixTerm& term = mix.terms[t];
-      const int64_t place = row_of(mix, term, b) * mix.width + begin;
-      const auto weight = hn::Set(d, weight_of(mix, term, b));
-      const T* row = mix.table + place;
-      T* row_gradient = table_gradient + place;
-      auto product = hn::Zero(d);
-      for (int64_t c = 0; c < end - begin; c += lanes) {
-        const auto g = hn::Load(d, gradient + c);
-        product = hn::MulAdd(g, hn::LoadU(d, row + c), product);
-        hn::StoreU(hn::MulAdd(weight, g, hn::LoadU(d, row_gradient + c)), d, row_gradient + c);
-      }
-      if (term.weight >= 0)
-        weight_gradient[b * mix.weight_count + term.weight] = hn::GetLane(hn::SumOfLanes(d, product));
+  }
+  for (int t = 0; t < kTerms; ++t) {
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[t][v], d, group.row_gradient[t] + c + v * lanes);
+  }
+}
+
+/// Weight gradients of kSamples samples from number i on: the products of their gradients with the rows.
+template <int kSamples, int kTerms, class T>
+HWY_INLINE void add_to_weights(const Group<kTerms, T>& group, int64_t i, int64_t columns, T* const* weight_gradient) {
+  const hn::ScalableTag<T> d;
+  using Vector = hn::Vec<decltype(d)>;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  Vector product[kSamples][kTerms];
+  for (auto& of_sample : product) {
+    for (auto& p : of_sample) p = hn::Zero(d);
+  }
+  for (int64_t c = 0; c < columns; c += lanes) {
+    Vector g[kSamples];
+    for (int s = 0; s < kSamples; ++s) g[s] = hn::LoadU(d, group.gradient[i + s] + c);
+    for (int t = 0; t < kTerms; ++t) {
+      const auto row = hn::LoadU(d, group.row[t] + c);
+      for (int s = 0; s < kSamples; ++s) product[s][t] = hn::MulAdd(g[s], row, product[s][t]);
+    }
+  }
+  for (int s = 0; s < kSamples; ++s) {
+    for (int t = 0; t < kTerms; ++t) {
+      weight_gradient[i + s][group.weight_index[t]] += hn::GetLane(hn::SumOfLanes(d, product[s][t]));
     }
   }
 }
 
-void forward_float(const RowMix<float>& mix, int64_t begin, int64_t end, float* hidden, float* direct) {
-  forward(mix, begin, end, hidden, direct);
+/// Gradients of kTerms terms, of samples that have the same token there; pointers are to column `begin`.
+template <int kTerms, class T>
+HWY_INLINE void spread(const RowMix<T>& mix, const MixTerm* terms, const int64_t* samples, int64_t count, int64_t begin,
+                       int64_t columns, const T* gradient, int64_t stride, T* table_gradient, T* weight_gradient) {
+  constexpr int kVectors = kTerms > 2 ? 2 : 4;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  Group<kTerms, T> group;
+  group.count = count;
+  for (int t = 0; t < kTerms; ++t) {
+    const int64_t place = row_of(mix, terms[t], samples[0]) * mix.width + begin;
+    group.row[t] = mix.table + place;
+    group.row_gradient[t] = table_gradient + place;
+    group.weight_index[t] = terms[t].weight;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    group.gradient[i] = gradient + samples[i] * stride;
+    for (int t = 0; t < kTerms; ++t) group.weight[i][t] = weight_of(mix, terms[t], samples[i]);
+  }
+  int64_t c = 0;
+  for (; c + kVectors * lanes <= columns; c += kVectors * lanes) add_to_rows<kVectors>(group, c);
+  for (; c < columns; c += lanes) add_to_rows<1>(group, c);
+  if (terms[0].weight < 0) return;
+  T* weights[kMaxGroup];
+  for (int64_t i = 0; i < count; ++i) weights[i] = weight_gradient + samples[i] * mix.weight_count;
+  int64_t i = 0;
+  for (; i + 2 <= count; i += 2) add_to_weights<2>(group, i, columns, weights);
+  if (i < count) add_to_weights<1>(group, i, columns, weights);
 }
-void forward_double(const RowMix<double>& mix, int64_t begin, int64_t end, double* hidden, double* direct) {
-  forward(mix, begin, end, hidden, direct);
+
+/// How many of the terms from `first` on can be spread together: the same token decides their rows, which differ, and
+/// all have weights or none has.
+template <class T>
+int64_t alike(const RowMix<T>& mix, int64_t first, int64_t at_most) {
+  const MixTerm* terms = mix.terms + first;
+  int64_t count = 1;
+  for (; count < std::min(at_most, mix.term_count - first); ++count) {
+    const MixTerm& term = terms[count];
+    if (term.position != terms[0].position || (term.weight < 0) != (terms[0].weight < 0)) break;
+    if (std::any_of(terms, terms + count, [&](const MixTerm& other) { return other.first_row == term.first_row; }))
+      break;
+  }
+  return count;
 }
-void backward_float(const RowMix<float>& mix, int64_t begin, int64_t end, const float* hidden,
-                    const float* hidden_gradient, const float* direct_gradient, float* table_gradient,
-                    float* weight_gradient) {
-  backward(mix, begin, end, hidden, hidden_gradient, direct_gradient, table_gradient, weight_gradient);
+
+/// Token by token, so that a table row and its gradient are read and written once for all samples of a call that have
+/// the token.
+template <class T>
+void backward(const RowMix<T>& mix, int64_t samples, int64_t begin, int64_t end, const T* gradient, int64_t stride,
+              T* table_gradient, T* base_gradient, T* weight_gradient) {
+  std::vector<int64_t> order(static_cast<size_t>(samples));
+  for (int64_t t = 0; t < mix.term_count;) {
+    const MixTerm* terms = mix.terms + t;
+    const int64_t count = alike(mix, t, 4);
+    if (t == 0 || terms[0].position != terms[-1].position) {
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(),
+                       [&](int64_t a, int64_t b) { return row_of(mix, terms[0], a) < row_of(mix, terms[0], b); });
+    }
+    for (size_t i = 0; i < order.size();) {
+      size_t j = i;
+      while (j < std::min(i + kMaxGroup, order.size()) &&
+             row_of(mix, terms[0], order[j]) == row_of(mix, terms[0], order[i]))
+        ++j;
+      const auto spread_terms = [&]<int kTerms>(std::integral_constant<int, kTerms>) {
+        spread<kTerms>(mix, terms, order.data() + i, static_cast<int64_t>(j - i), begin, end - begin, gradient, stride,
+                       table_gradient, weight_gradient);
+      };
+      switch (count) {
+        case 4:
+          spread_terms(std::integral_constant<int, 4>());
+          break;
+        case 3:
+          spread_terms(std::integral_constant<int, 3>());
+          break;
+        case 2:
+          spread_terms(std::integral_constant<int, 2>());
+          break;
+        default:
+          spread_terms(std::integral_constant<int, 1>());
+      }
+      i = j;
+    }
+    t += count;
+  }
+  if (mix.base == nullptr) return;
+  for (int64_t b = 0; b < samples; ++b) {
+    for (int64_t c = begin; c < end; ++c) base_gradient[c] += gradient[b * stride + c - begin];
+  }
 }
-void backward_double(const RowMix<double>& mix, int64_t begin, int64_t end, const double* hidden,
-                     const double* hidden_gradient, const double* direct_gradient, double* table_gradient,
-                     double* weight_gradient) {
-  backward(mix, begin, end, hidden, hidden_gradient, direct_gradient, table_gradient, weight_gradient);
-}
+
+RowMixKernels<float> row_mix_float() { return {forward<float>, backward<float>}; }
+RowMixKernels<double> row_mix_double() { return {forward<double>, backward<double>}; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace logodds
@@ -121,28 +232,18 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace logodds {
 
-HWY_EXPORT(forward_float);
-HWY_EXPORT(forward_double);
-HWY_EXPORT(backward_float);
-HWY_EXPORT(backward_double);
+HWY_EXPORT(row_mix_float);
+HWY_EXPORT(row_mix_double);
 
-void row_mix_forward(const RowMix<float>& mix, int64_t begin, int64_t end, float* hidden_out, float* direct_out) {
-  HWY_DYNAMIC_DISPATCH(forward_float)(mix, begin, end, hidden_out, direct_out);
+template <>
+const RowMixKernels<float>& row_mix_kernels<float>() {
+  static const RowMixKernels<float> kernels = HWY_DYNAMIC_DISPATCH(row_mix_float)();
+  return kernels;
 }
-void row_mix_forward(const RowMix<double>& mix, int64_t begin, int64_t end, double* hidden_out, double* direct_out) {
-  HWY_DYNAMIC_DISPATCH(forward_double)(mix, begin, end, hidden_out, direct_out);
-}
-void row_mix_backward(const RowMix<float>& mix, int64_t begin, int64_t end, const float* hidden_out,
-                      const float* hidden_gradient, const float* direct_gradient, float* table_gradient,
-                      float* weight_gradient) {
-  HWY_DYNAMIC_DISPATCH(backward_float)
-  (mix, begin, end, hidden_out, hidden_gradient, direct_gradient, table_gradient, weight_gradient);
-}
-void row_mix_backward(const RowMix<double>& mix, int64_t begin, int64_t end, const double* hidden_out,
-                      const double* hidden_gradient, const double* direct_gradient, double* table_gradient,
-                      double* weight_gradient) {
-  HWY_DYNAMIC_DISPATCH(backward_double)
-  (mix, begin, end, hidden_out, hidden_gradient, direct_gradient, table_gradient, weight_gradient);
+template <>
+const RowMixKernels<double>& row_mix_kernels<double>() {
+  static const RowMixKernels<double> kernels = HWY_DYNAMIC_DISPATCH(row_mix_double)();
+  return kernels;
 }
 
 }  // namespace logodds

@@ -14,33 +14,44 @@ struct MixTerm {
   int64_t weight;
 };
 
-/// Columns that are computed together: the slice of the table that they read stays in a core's second-level cache.
-inline constexpr int64_t kMixBlock = 64;
+/// The columns of tables, and of whatever is mixed from them, come in multiples of this: 64 bytes of float32.
+inline constexpr int64_t kColumnAlign = 16;
 
-/// The operands. Columns [0, hidden) of a mixed row go to `hidden_out`, rectified where `relu`; columns
-/// [hidden_padded, hidden_padded + direct) to `direct_out`. hidden_padded and width are multiples of kMixAlign.
-inline constexpr int64_t kMixAlign = 16;
+constexpr int64_t aligned(int64_t columns) { return (columns + kColumnAlign - 1) / kColumnAlign * kColumnAlign; }
+
+/// The operands, from some sample on.
 template <class T>
 struct RowMix {
-  int64_t samples, positions, hidden, hidden_padded, direct, width, weight_count, term_count;
-  bool relu;
+  int64_t positions, width, weight_count, term_count;
   const MixTerm* terms;
   const int64_t* tokens;  ///< [samples, positions]
   const T* weights;       ///< [samples, weight_count]
   const T* table;         ///< [rows, width]
+  const T* base;          ///< [width], or null for 0
+
+  RowMix from(int64_t sample) const {
+    RowMix rest = *this;
+    rest.tokens += sample * positions;
+    rest.weights += sample * weight_count;
+    return rest;
+  }
 };
 
-/// hidden_out[b,:], direct_out[b,:] for the columns [begin, end) of the table, begin a multiple of kMixAlign.
-void row_mix_forward(const RowMix<float>& mix, int64_t begin, int64_t end, float* hidden_out, float* direct_out);
-void row_mix_forward(const RowMix<double>& mix, int64_t begin, int64_t end, double* hidden_out, double* direct_out);
+/// On columns [begin, end) of the table, both multiples of kColumnAlign; `stride` is that of samples.
+template <class T>
+struct RowMixKernels {
+  /// out[b, c] = φ(base[begin + c] + Σ_t weight · table[row, begin + c]), φ = max(·, 0) where `relu`, else the
+  /// identity.
+  void (*forward)(const RowMix<T>& mix, int64_t samples, int64_t begin, int64_t end, bool relu, T* out, int64_t stride);
 
-/// Adds to table_gradient [rows, width] in columns [begin, end), and sets weight_gradient [samples, weight_count] to
-/// what these columns contribute. `hidden_out` is the forward result, of which relu's derivative needs the sign.
-void row_mix_backward(const RowMix<float>& mix, int64_t begin, int64_t end, const float* hidden_out,
-                      const float* hidden_gradient, const float* direct_gradient, float* table_gradient,
-                      float* weight_gradient);
-void row_mix_backward(const RowMix<double>& mix, int64_t begin, int64_t end, const double* hidden_out,
-                      const double* hidden_gradient, const double* direct_gradient, double* table_gradient,
-                      double* weight_gradient);
+  /// Adds the gradients of table [rows, width], base [width] where there is one, and weights [samples, weight_count],
+  /// given that of `out`, φ = identity.
+  void (*backward)(const RowMix<T>& mix, int64_t samples, int64_t begin, int64_t end, const T* gradient, int64_t stride,
+                   T* table_gradient, T* base_gradient, T* weight_gradient);
+};
+
+/// The kernels for this machine's instruction set.
+template <class T>
+const RowMixKernels<T>& row_mix_kernels();
 
 }  // namespace logodds

@@ -3,12 +3,12 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
-#include "core/log_odds.h"
 #include "models/mlp.h"
 #include "models/transformer.h"
 #include "tests/golden/reference.h"
+#include "training/gradient.h"
+#include "training/losses/cross_entropy.h"
 #include "training/optimizers/adamw.h"
 #include "training/optimizers/sgd.h"
 #include "training/schedules/warmup.h"
@@ -23,11 +23,8 @@ void expect_trains_like_pytorch(const Model& model, const std::string& name, Par
   parameters.set_requires_grad(true);
   const Tensor inputs = reference.at("inputs").unsqueeze(0), targets = reference.at("targets").unsqueeze(0);
   for (int64_t step = 0; step < 100; ++step) {
-    const Tensor logits = model.logits(parameters, inputs);
-    const auto loss = cross_entropy_with_gradient(logits.detach(), targets);
-    const auto gradients = torch::autograd::grad({logits}, parameters.views(), {loss.gradient / targets.size(1)});
+    loss_gradient(model, CrossEntropyLoss({}), parameters, inputs, targets);
     const at::NoGradGuard no_grad;
-    for (size_t i = 0; i < gradients.size(); ++i) parameters.gradients()[i].copy_(gradients[i]);
     optimizer.step(parameters, schedule == nullptr ? 1 : schedule->factor(step));
   }
   for (const auto& [tensor, weights] : reference_under(name + "/trained/")) {

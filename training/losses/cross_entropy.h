@@ -14,6 +14,7 @@ class CrossEntropyLoss : public Loss {
   explicit CrossEntropyLoss(const Options&) {}
 
   Value with_gradient(const Tensor& logits_RBV, const Tensor& targets_RB) const override;
+  std::optional<RowLoss> rows(int64_t classes, double scale) const override;
   double value(const Tensor& logits_BV, const Tensor& targets_B) const override;
 };
 

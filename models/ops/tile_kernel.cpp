@@ -1,0 +1,193 @@
+// Compiled once per instruction set by Highway, which picks one at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "models/ops/tile_kernel.cpp"
+// Arrays of vectors need vectors of a known size.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+// Highway wants this order.
+// clang-format off
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+// clang-format on
+
+#include "models/ops/tile_kernel.h"
+
+#include <algorithm>
+
+HWY_BEFORE_NAMESPACE();
+namespace logodds {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// The block of c that stays in registers: kRows rows of kVectors vectors, beside one vector of a and kVectors of w.
+/// 16 registers hold 6 x 2; 32 hold 12 x 2.
+constexpr int kVectors = 2;
+constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 12 : 6;
+
+template <class T>
+int64_t lanes() {
+  return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+}
+
+/// One block: `depth` outer products of a column of a and a row of b.
+template <class T>
+struct Block {
+  int64_t depth;
+  const T* a;
+  int64_t a_row, a_step;
+  const T* b;
+  int64_t b_step;
+  T* c;
+  int64_t c_stride;
+  Finish<T> finish;
+};
+
+template <int kR, int kV, class T>
+HWY_INLINE void compute(const Block<T>& block) {
+  const hn::ScalableTag<T> d;
+  using Vector = hn::Vec<decltype(d)>;
+  const int64_t size = lanes<T>();
+  Vector sum[kR][kV];
+  for (int r = 0; r < kR; ++r) {
+    for (int v = 0; v < kV; ++v) {
+      sum[r][v] = block.finish.accumulate ? hn::LoadU(d, block.c + r * block.c_stride + v * size) : hn::Zero(d);
+    }
+  }
+  const T *a = block.a, *b = block.b;
+  for (int64_t k = 0; k < block.depth; ++k, a += block.a_step, b += block.b_step) {
+    Vector row[kV];
+    for (int v = 0; v < kV; ++v) row[v] = hn::LoadU(d, b + v * size);
+#pragma GCC unroll 12
+    for (int r = 0; r < kR; ++r) {
+      const Vector factor = hn::Set(d, a[r * block.a_row]);
+      for (int v = 0; v < kV; ++v) sum[r][v] = hn::MulAdd(factor, row[v], sum[r][v]);
+    }
+  }
+  for (int r = 0; r < kR; ++r) {
+    for (int v = 0; v < kV; ++v) {
+      Vector result = sum[r][v];
+      if (block.finish.relu) result = hn::Max(result, hn::Zero(d));
+      if (block.finish.positive != nullptr) {
+        const auto sign = hn::LoadU(d, block.finish.positive + r * block.finish.positive_stride + v * size);
+        result = hn::IfThenElseZero(hn::Gt(sign, hn::Zero(d)), result);
+      }
+      hn::StoreU(result, d, block.c + r * block.c_stride + v * size);
+    }
+  }
+}
+
+/// `compute` for a number of rows known at run time.
+template <int kR, int kV, class T>
+HWY_INLINE void compute_rows(int64_t rows, const Block<T>& block) {
+  if (rows == kR) return compute<kR, kV>(block);
+  if constexpr (kR > 1) compute_rows<kR - 1, kV>(rows, block);
+}
+
+template <class T>
+HWY_INLINE void compute_block(int64_t rows, int64_t columns, const Block<T>& block) {
+  if (columns > lanes<T>()) {
+    compute_rows<kRows, kVectors>(std::min<int64_t>(rows, kRows), block);
+  } else {
+    compute_rows<kRows, 1>(std::min<int64_t>(rows, kRows), block);
+  }
+}
+
+template <class T>
+int64_t packed_size(int64_t k, int64_t n) {
+  const int64_t panel = kVectors * lanes<T>();
+  return (n + panel - 1) / panel * panel * k;
+}
+
+template <class T>
+void pack(const T* weights, int64_t k, int64_t n, int64_t row_stride, int64_t column_stride, T* packed) {
+  const int64_t panel = kVectors * lanes<T>();
+  for (int64_t j = 0; j < n; j += panel) {
+    const int64_t columns = std::min(panel, n - j);
+    for (int64_t i = 0; i < k; ++i, packed += panel) {
+      const T* from = weights + i * row_stride + j * column_stride;
+      for (int64_t c = 0; c < columns; ++c) packed[c] = from[c * column_stride];
+      std::fill(packed + columns, packed + panel, T{0});
+    }
+  }
+}
+
+/// Panel by panel: the panel stays in the first-level cache, or streams from the second, while rows of a pass by.
+template <class T>
+void multiply(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_stride, const T* packed, T* c, int64_t c_stride,
+              const Finish<T>& finish) {
+  const int64_t panel = kVectors * lanes<T>();
+  for (int64_t j = 0; j < n; j += panel) {
+    for (int64_t i = 0; i < m; i += kRows) {
+      Block<T> block{k, a + i * a_stride, a_stride, 1, packed + j * k, panel, c + i * c_stride + j, c_stride, finish};
+      if (finish.positive != nullptr) block.finish.positive += i * finish.positive_stride + j;
+      compute_block(m - i, n - j, block);
+    }
+  }
+}
+
+/// Rows of c by rows of c: the columns of a that make them are read from memory once.
+template <class T>
+void add_transposed_product(int64_t m, int64_t n, int64_t rows, const T* a, int64_t a_stride, const T* b,
+                            int64_t b_stride, T* c, int64_t c_stride) {
+  for (int64_t i = 0; i < m; i += kRows) {
+    for (int64_t j = 0; j < n; j += kVectors * lanes<T>()) {
+      compute_block(
+          m - i, n - j,
+          Block<T>{rows, a + i, 1, a_stride, b + j, b_stride, c + i * c_stride + j, c_stride, {.accumulate = true}});
+    }
+  }
+}
+
+template <class T>
+void add_column_sums(int64_t n, int64_t rows, const T* b, int64_t b_stride, T* c) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t j = 0; j < n; ++j) c[j] += b[r * b_stride + j];
+  }
+}
+
+template <class T>
+T peak(int64_t repeats, int64_t* operations) {
+  const hn::ScalableTag<T> d;
+  constexpr int kSums = 12;
+  hn::Vec<decltype(d)> sum[kSums];
+  for (int i = 0; i < kSums; ++i) sum[i] = hn::Set(d, static_cast<T>(i));
+  const auto factor = hn::Set(d, T{0.999}), term = hn::Set(d, T{0.001});
+  for (int64_t k = 0; k < repeats; ++k) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kSums; ++i) sum[i] = hn::MulAdd(sum[i], factor, term);
+  }
+  for (int i = 1; i < kSums; ++i) sum[0] = hn::Add(sum[0], sum[i]);
+  *operations = 2 * kSums * lanes<T>() * repeats;
+  return hn::GetLane(hn::SumOfLanes(d, sum[0]));
+}
+
+template <class T>
+TileKernels<T> kernels() {
+  return {packed_size<T>, pack<T>, multiply<T>, add_transposed_product<T>, add_column_sums<T>, peak<T>};
+}
+TileKernels<float> tile_float() { return kernels<float>(); }
+TileKernels<double> tile_double() { return kernels<double>(); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace logodds
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace logodds {
+
+HWY_EXPORT(tile_float);
+HWY_EXPORT(tile_double);
+
+template <>
+const TileKernels<float>& tile_kernels<float>() {
+  static const TileKernels<float> kernels = HWY_DYNAMIC_DISPATCH(tile_float)();
+  return kernels;
+}
+template <>
+const TileKernels<double>& tile_kernels<double>() {
+  static const TileKernels<double> kernels = HWY_DYNAMIC_DISPATCH(tile_double)();
+  return kernels;
+}
+
+}  // namespace logodds
+#endif

@@ -1,0 +1,267 @@
+#include "models/ops/tile_step.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "models/ops/tile_kernel.h"
+
+namespace logodds {
+
+namespace {
+
+constexpr int64_t kTile = 60;  // a multiple of every kernel's block of rows; 512 hidden units of it take 123 kB
+
+/// Where the gradients of one run lie in a flat buffer: each as a matrix of aligned rows.
+struct Layout {
+  struct Part {
+    int64_t offset, rows, columns;
+  };
+  Part table, base;
+  std::vector<Part> weights, biases;
+  int64_t size = 0;
+
+  explicit Layout(const Folded& folded) {
+    const Tensor& rows = folded.mix.table_RNW;
+    table = add(rows.size(1), rows.size(2));
+    base = add(folded.mix.base_RW.defined() ? 1 : 0, rows.size(2));
+    for (const auto& layer : folded.layers) {
+      weights.push_back(add(layer.W_RIO.size(1), layer.W_RIO.size(2)));
+      biases.push_back(add(layer.b_RO.defined() ? 1 : 0, layer.W_RIO.size(2)));
+    }
+  }
+
+  /// The part of every run's buffer [R, size], as [R, rows, columns].
+  static Tensor view(const Tensor& flat, const Part& part) {
+    return flat.narrow(1, part.offset, part.rows * aligned(part.columns))
+        .view({flat.size(0), part.rows, aligned(part.columns)})
+        .narrow(2, 0, part.columns);
+  }
+
+ private:
+  Part add(int64_t rows, int64_t columns) {
+    const Part part{size, rows, columns};
+    size += rows * aligned(columns);
+    return part;
+  }
+};
+
+/// One run's operands, with the weights packed both ways, and the buffers of one tile.
+template <class T>
+class Tile {
+ public:
+  Tile(const Folded& folded, const Tensor& tokens, int64_t classes, bool backward)
+      : folded_(folded),
+        tokens_(tokens),
+        outputs_(folded.layers.back().W_RIO.size(2)),
+        classes_(classes),
+        logits_stride_(aligned(classes)),
+        logits_(buffer(kTile * logits_stride_)) {
+    for (const auto& layer : folded.layers) {
+      const int64_t in = layer.W_RIO.size(1), out = layer.W_RIO.size(2);
+      hidden_.push_back(buffer(kTile * aligned(in)));
+      packed_.push_back(buffer(kernels_.packed_size(in, out)));
+      if (backward) transposed_.push_back(buffer(kernels_.packed_size(out, in)));
+    }
+  }
+
+  void use_run(int64_t run) {
+    run_ = run;
+    mix_ = mix_of_run<T>(folded_.mix, tokens_, run);
+    for (size_t i = 0; i < folded_.layers.size(); ++i) {
+      const Tensor& W = folded_.layers[i].W_RIO;
+      const int64_t in = W.size(1), out = W.size(2), row = W.stride(1), column = W.stride(2);
+      const T* weights = W.const_data_ptr<T>() + run * W.stride(0);
+      kernels_.pack(weights, in, out, row, column, data(packed_[i]));
+      if (!transposed_.empty()) kernels_.pack(weights, out, in, column, row, data(transposed_[i]));
+    }
+  }
+
+  /// Logits of `count` samples; the buffer is the tile's own.
+  T* forward(int64_t first, int64_t count) {
+    const RowMix<T> mix = mix_.from(first);
+    const int64_t direct = aligned(folded_.hidden);
+    row_mix_kernels<T>().forward(mix, count, 0, direct, /*relu=*/true, data(hidden_[0]), direct);
+    if (folded_.has_direct) {
+      row_mix_kernels<T>().forward(mix, count, direct, mix.width, /*relu=*/false, data(logits_), logits_stride_);
+    }
+    for (size_t i = 0; i < folded_.layers.size(); ++i) {
+      const int64_t in = width(i), out = folded_.layers[i].W_RIO.size(2);
+      const bool last = i + 1 == folded_.layers.size();
+      T* to = last ? data(logits_) : data(hidden_[i + 1]);
+      const int64_t stride = last ? logits_stride_ : aligned(out);
+      const bool starts_with_bias = put_bias(i, count, to, stride, last && folded_.has_direct);
+      kernels_.multiply(count, out, in, data(hidden_[i]), aligned(in), data(packed_[i]), to, stride,
+                        {.accumulate = starts_with_bias, .relu = !last});
+    }
+    if (outputs_ < classes_) {
+      for (int64_t b = 0; b < count; ++b) data(logits_)[b * logits_stride_ + outputs_] = T{0};
+    }
+    return data(logits_);
+  }
+
+  /// From the gradients in the logits' buffer: adds to a run's flat gradient and to the mixing weights' [samples, C].
+  /// The hidden activations turn into their own gradients.
+  void backward(int64_t first, int64_t count, const Layout& layout, T* flat, T* weight_gradient) {
+    T* gradient = data(logits_);
+    int64_t stride = logits_stride_;
+    for (size_t i = folded_.layers.size(); i-- > 0;) {
+      const int64_t in = width(i), out = folded_.layers[i].W_RIO.size(2);
+      T* hidden = data(hidden_[i]);
+      kernels_.add_transposed_product(in, out, count, hidden, aligned(in), gradient, stride,
+                                      flat + layout.weights[i].offset, aligned(out));
+      if (layout.biases[i].rows > 0) {
+        kernels_.add_column_sums(out, count, gradient, stride, flat + layout.biases[i].offset);
+      }
+      kernels_.multiply(count, in, out, gradient, stride, data(transposed_[i]), hidden, aligned(in),
+                        {.positive = hidden, .positive_stride = aligned(in)});
+      gradient = hidden;
+      stride = aligned(in);
+    }
+    const RowMix<T> mix = mix_.from(first);
+    const auto backward = row_mix_kernels<T>().backward;
+    T* weights = weight_gradient == nullptr ? nullptr : weight_gradient + first * mix.weight_count;
+    T *table = flat + layout.table.offset, *base = flat + layout.base.offset;
+    backward(mix, count, 0, stride, gradient, stride, table, base, weights);
+    if (folded_.has_direct)
+      backward(mix, count, stride, mix.width, data(logits_), logits_stride_, table, base, weights);
+  }
+
+  int64_t logits_stride() const { return logits_stride_; }
+
+ private:
+  static T* data(const Tensor& buffer) { return buffer.mutable_data_ptr<T>(); }
+  Tensor buffer(int64_t size) const { return at::zeros({size}, folded_.mix.table_RNW.options()); }
+  int64_t width(size_t layer) const { return folded_.layers[layer].W_RIO.size(1); }
+
+  /// Puts the bias where a product will be added to it; true where there is something to add to.
+  bool put_bias(size_t layer, int64_t count, T* to, int64_t stride, bool filled) {
+    const Tensor& b = folded_.layers[layer].b_RO;
+    if (!b.defined()) return filled;
+    const T* bias = b.const_data_ptr<T>() + run_ * b.stride(0);
+    for (int64_t row = 0; row < count; ++row) {
+      for (int64_t c = 0; c < b.size(1); ++c) to[row * stride + c] = bias[c] + (filled ? to[row * stride + c] : T{0});
+    }
+    return true;
+  }
+
+  const TileKernels<T>& kernels_ = tile_kernels<T>();
+  const Folded& folded_;
+  const Tensor& tokens_;
+  int64_t outputs_, classes_, logits_stride_, run_ = 0;
+  RowMix<T> mix_;
+  Tensor logits_;
+  std::vector<Tensor> hidden_, packed_, transposed_;
+};
+
+const RowsOf<float>& rows_of(const RowLoss& loss, float) { return loss.of_float; }
+const RowsOf<double>& rows_of(const RowLoss& loss, double) { return loss.of_double; }
+
+/// Tiles [begin, end) of samples of the run the tile is set to, into a flat gradient that this clears first.
+template <class T>
+void train_tiles(Tile<T>& tile, int64_t begin, int64_t end, int64_t samples, const int64_t* targets,
+                 const RowsOf<T>& loss, const Layout& layout, T* flat, T* weight_gradient, double* losses) {
+  std::fill_n(flat, layout.size, T{0});
+  for (int64_t t = begin; t < end; ++t) {
+    const int64_t first = t * kTile, count = std::min(kTile, samples - first);
+    T* logits = tile.forward(first, count);
+    loss(logits, tile.logits_stride(), targets + first, count, losses + first);
+    tile.backward(first, count, layout, flat, weight_gradient);
+  }
+}
+
+template <class T>
+TileGradients gradients_of(const Folded& folded, const Tensor& tokens, const Tensor& targets, int64_t classes,
+                           const RowLoss& loss) {
+  const int64_t R = tokens.size(0), B = tokens.size(1), tiles = (B + kTile - 1) / kTile;
+  const Layout layout(folded);
+  const auto options = folded.mix.table_RNW.options();
+  const Tensor losses = at::empty({R, B}, options.dtype(at::kDouble)), flat = at::empty({R, layout.size}, options);
+  const Tensor& weights = folded.mix.weights_RBC;
+  const Tensor weight_gradient = weights.defined() ? at::zeros_like(weights) : Tensor();
+  const auto train = [&](Tile<T>& tile, int64_t run, int64_t begin, int64_t end, T* into) {
+    tile.use_run(run);
+    train_tiles<T>(tile, begin, end, B, targets.const_data_ptr<int64_t>() + run * B, rows_of(loss, T{}), layout, into,
+                   weights.defined() ? weight_gradient.mutable_data_ptr<T>() + run * weights.stride(0) : nullptr,
+                   losses.mutable_data_ptr<double>() + run * B);
+  };
+  // A run is one thread's, or where there are fewer runs than threads, as many shares of tiles as threads.
+  const int64_t threads = at::get_num_threads(), shares = R >= threads ? 1 : std::clamp<int64_t>(tiles, 1, threads);
+  const Tensor others = at::empty({R, shares - 1, layout.size}, options);
+  at::parallel_for(0, R * shares, 1, [&](int64_t begin, int64_t end) {
+    Tile<T> tile(folded, tokens, classes, /*backward=*/true);
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t run = i / shares, share = i % shares;
+      T* into = share == 0 ? flat.mutable_data_ptr<T>() + run * layout.size
+                           : others.mutable_data_ptr<T>() + (run * (shares - 1) + share - 1) * layout.size;
+      train(tile, run, tiles * share / shares, tiles * (share + 1) / shares, into);
+    }
+  });
+  for (int64_t share = 1; share < shares; ++share) flat.add_(others.select(1, share - 1));
+
+  TileGradients result{losses, {Layout::view(flat, layout.table)}};
+  const auto push = [&](const Layout::Part& row) {
+    if (row.rows > 0) result.gradients.push_back(Layout::view(flat, row).squeeze(1));
+  };
+  push(layout.base);
+  if (weights.defined()) result.gradients.push_back(weight_gradient);
+  for (size_t i = 0; i < folded.layers.size(); ++i) {
+    result.gradients.push_back(Layout::view(flat, layout.weights[i]));
+    push(layout.biases[i]);
+  }
+  return result;
+}
+
+template <class T>
+Tensor all_logits(const Folded& folded, const Tensor& tokens) {
+  const int64_t R = tokens.size(0), B = tokens.size(1), V = folded.layers.back().W_RIO.size(2);
+  const Tensor logits = at::empty({R, B, V}, folded.mix.table_RNW.options());
+  for (int64_t run = 0; run < R; ++run) {
+    at::parallel_for(0, (B + kTile - 1) / kTile, 4, [&](int64_t begin, int64_t end) {
+      Tile<T> tile(folded, tokens, V, /*backward=*/false);
+      tile.use_run(run);
+      for (int64_t first = begin * kTile; first < std::min(B, end * kTile); first += kTile) {
+        const int64_t count = std::min(kTile, B - first);
+        const T* from = tile.forward(first, count);
+        T* to = logits.mutable_data_ptr<T>() + (run * B + first) * V;
+        for (int64_t b = 0; b < count; ++b) std::copy_n(from + b * tile.logits_stride(), V, to + b * V);
+      }
+    });
+  }
+  return logits;
+}
+
+/// Detached, with contiguous rows where the kernels want them.
+Folded prepared(Folded folded) {
+  Mix& mix = folded.mix;
+  for (Tensor* tensor : {&mix.table_RNW, &mix.base_RW, &mix.weights_RBC}) {
+    if (tensor->defined()) *tensor = tensor->detach().contiguous();
+  }
+  for (auto& layer : folded.layers) {
+    layer.W_RIO = layer.W_RIO.detach();
+    if (layer.b_RO.defined()) layer.b_RO = layer.b_RO.detach().contiguous();
+  }
+  return folded;
+}
+
+}  // namespace
+
+bool tile_step_takes(const Folded& folded) {
+  const auto type = folded.mix.table_RNW.scalar_type();
+  return folded.mix.table_RNW.is_cpu() && (type == at::kFloat || type == at::kDouble) && folded.activation == "relu";
+}
+
+TileGradients tile_gradients(const Folded& folded, const Tensor& tokens_RBT, const Tensor& targets_RB, int64_t classes,
+                             const RowLoss& loss) {
+  const bool is_float = folded.mix.table_RNW.scalar_type() == at::kFloat;
+  return (is_float ? gradients_of<float> : gradients_of<double>)(prepared(folded), tokens_RBT.contiguous(),
+                                                                 targets_RB.contiguous(), classes, loss);
+}
+
+Tensor tile_logits(const Folded& folded, const Tensor& tokens_RBT) {
+  const bool is_float = folded.mix.table_RNW.scalar_type() == at::kFloat;
+  return (is_float ? all_logits<float> : all_logits<double>)(prepared(folded), tokens_RBT.contiguous());
+}
+
+}  // namespace logodds
