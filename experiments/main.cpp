@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "experiments/commands/commands.h"
 #include "version.h"
 
@@ -18,6 +19,7 @@ std::string joined(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace logodds;
   set_up_log();
+  keep_freed_memory();
   CLI::App app(
       "logodds trains small networks and splits their logits into circuits, each with its evidence in log-odds.",
       "logodds");

@@ -59,6 +59,13 @@ Tensor Mlp::embedding(const Parameters& parameters, int64_t position) const {
   return options_.embedding == "separate" ? W_E.select(1, position) : W_E;
 }
 
+int64_t Mlp::table_count() const { return sum() && options_.embedding != "separate" ? 1 : shape_.positions; }
+
+Tensor Mlp::input_weights(const Tensor& W_in, int64_t table) const {
+  const int64_t rows = W_in.size(1) / (sum() ? 1 : shape_.positions);
+  return sum() ? W_in : W_in.narrow(1, table * rows, rows);
+}
+
 Tensor Mlp::trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const {
   const Tensor W_in = parameters[layer_name(0, "W_in")];
   std::vector<Tensor> embedded;
@@ -83,21 +90,18 @@ Tensor Mlp::trace(const Parameters& parameters, const Tensor& inputs_RBT, const 
 
 std::optional<Folded> Mlp::fold(const Parameters& parameters, const Tensor&, bool gauge) const {
   const Tensor W_in = parameters[layer_name(0, "W_in")];
-  const int64_t block = W_in.size(1) / (sum() ? 1 : shape_.positions);
-  std::vector<Tensor> tables;  // rows of the first layer's pre-activation, per position
   Folded folded;
   folded.hidden = W_in.size(2);
   folded.activation = options_.activation;
-  for (int64_t t = 0; t < shape_.positions; ++t) {
-    const bool same_as_before = t > 0 && sum() && options_.embedding != "separate";
-    if (!same_as_before) {
-      const Tensor weights = sum() ? W_in : W_in.narrow(1, t * block, block);
-      tables.push_back(one_hot() ? weights : matmul_per_run(embedding(parameters, t), weights));
-    }
-    const auto table = static_cast<int64_t>(tables.size()) - 1;
-    folded.mix.terms.push_back({.position = t, .first_row = table * shape_.tokens, .weight = -1});
+  std::vector<Tensor> tables;  // rows of the first layer's pre-activation
+  for (int64_t table = 0; table < table_count(); ++table) {
+    const Tensor weights = input_weights(W_in, table);
+    tables.push_back(one_hot() ? weights : matmul_per_run(embedding(parameters, table), weights));
   }
   folded.mix.table_RNW = aligned_columns(tables.size() == 1 ? tables[0] : at::cat(tables, 1));
+  for (int64_t t = 0; t < shape_.positions; ++t) {
+    folded.mix.terms.push_back({t, table_count() == 1 ? 0 : t * shape_.tokens, -1});
+  }
   if (options_.bias) folded.mix.base_RW = aligned_columns(parameters[layer_name(0, "b_in")]);
   const auto bias = [&](const std::string& name) { return options_.bias ? parameters[name] : Tensor(); };
   for (size_t layer = 1; layer < options_.hidden.size(); ++layer) {
@@ -105,7 +109,43 @@ std::optional<Folded> Mlp::fold(const Parameters& parameters, const Tensor&, boo
   }
   const Tensor b_U = options_.bias ? relative_to_last(parameters["unembed.b_U"], gauge) : Tensor();
   folded.layers.push_back({relative_to_last(parameters["unembed.W_U"], gauge), b_U});
+  folded.pull_back = [this, gauge](const std::vector<Tensor>& gradients, Parameters& into) {
+    pull_back(gradients, gauge, into);
+  };
   return folded;
+}
+
+void Mlp::pull_back(const std::vector<Tensor>& gradients, bool gauge, Parameters& parameters) const {
+  auto gradient = gradients.begin();
+  const Tensor table_RNW = *gradient++;
+  const auto take = [&](const std::string& name) { parameters.gradient(name).copy_(*gradient++); };
+  const Tensor W_in = parameters[layer_name(0, "W_in")], W_in_gradient = parameters.gradient(layer_name(0, "W_in"));
+  const int64_t p = shape_.tokens, units = W_in.size(2);
+  for (int64_t table = 0; table < table_count(); ++table) {
+    const Tensor rows = table_RNW.narrow(1, table * p, p).narrow(2, 0, units);
+    const Tensor weights = input_weights(W_in_gradient, table);
+    if (one_hot()) {
+      weights.copy_(rows);
+      continue;
+    }
+    // One table may read all of W_in, or several its parts, or several all of it: then their gradients add up.
+    const Tensor product = matmul_per_run(embedding(parameters, table).transpose(1, 2), rows);
+    sum() && table > 0 ? weights.add_(product) : weights.copy_(product);
+    const Tensor& W_E = parameters.gradient("embed.W_E");
+    const Tensor embedding_gradient = matmul_per_run(rows, input_weights(W_in, table).transpose(1, 2));
+    if (options_.embedding == "separate") {
+      W_E.select(1, table).copy_(embedding_gradient);
+    } else {
+      table > 0 ? W_E.add_(embedding_gradient) : W_E.copy_(embedding_gradient);
+    }
+  }
+  if (options_.bias) parameters.gradient(layer_name(0, "b_in")).copy_((gradient++)->narrow(1, 0, units));
+  for (size_t layer = 1; layer < options_.hidden.size(); ++layer) {
+    take(layer_name(layer, "W_in"));
+    if (options_.bias) take(layer_name(layer, "b_in"));
+  }
+  parameters.gradient("unembed.W_U").copy_(relative_to_last_gradient(*gradient++, gauge));
+  if (options_.bias) parameters.gradient("unembed.b_U").copy_(relative_to_last_gradient(*gradient++, gauge));
 }
 
 }  // namespace logodds

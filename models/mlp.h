@@ -38,6 +38,11 @@ class Mlp : public Model {
   bool one_hot() const { return options_.embedding == "one_hot"; }
   bool sum() const { return options_.combine == "sum"; }
   Tensor embedding(const Parameters& parameters, int64_t position) const;
+  /// The folded form's tables: one for all positions where they are embedded and read alike, else one each; and the
+  /// rows of the first layer's weights, or of their gradient, that make it.
+  int64_t table_count() const;
+  Tensor input_weights(const Tensor& W_in, int64_t table) const;
+  void pull_back(const std::vector<Tensor>& gradients, bool gauge, Parameters& parameters) const;
 
   Options options_;
   InputShape shape_;

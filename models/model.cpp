@@ -10,18 +10,21 @@ namespace logodds {
 std::optional<Folded> Model::fold(const Parameters&, const Tensor&, bool) const { return std::nullopt; }
 
 Tensor Model::logits(const Parameters& parameters, const Tensor& inputs_RBT) const {
+  const at::NoGradGuard no_grad;
   const auto folded = fold(parameters, inputs_RBT, /*gauge=*/false);
   if (!folded) {
     return trace(parameters, inputs_RBT, [](const std::string&, const Tensor& activation) { return activation; });
   }
-  const bool differentiated = at::GradMode::is_enabled() && folded->mix.table_RNW.requires_grad();
-  return differentiated || !tile_step_takes(*folded) ? logits_of(*folded, inputs_RBT)
-                                                     : tile_logits(*folded, inputs_RBT);
+  return tile_step_takes(*folded) ? tile_logits(*folded, inputs_RBT) : logits_of(*folded, inputs_RBT);
 }
 
 Tensor relative_to_last(const Tensor& x, bool gauge) {
   const int64_t last = x.size(-1) - 1;
   return gauge ? x.narrow(-1, 0, last) - x.narrow(-1, last, 1) : x;
+}
+
+Tensor relative_to_last_gradient(const Tensor& gradient, bool gauge) {
+  return gauge ? at::cat({gradient, -gradient.sum(-1, /*keepdim=*/true)}, -1) : gradient;
 }
 
 }  // namespace logodds

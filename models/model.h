@@ -43,17 +43,19 @@ class Model {
   /// Logits [R,B,V] of inputs [R,B,T]: the plain, readable definition, activation by activation.
   virtual Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const = 0;
 
-  /// The same function folded into small tables, where the model has such a form; its tensors are differentiable.
-  /// With `gauge`, the last class's logit is subtracted from the others and left out, which softmax does not notice:
-  /// V-1 columns, for a prime V often a multiple of the vector length.
+  /// The same function folded into small tables, where the model has such a form. With `gauge`, the last class's logit
+  /// is subtracted from the others and left out, which softmax does not notice: V-1 columns, for a prime V often a
+  /// multiple of the vector length.
   virtual std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const;
 
-  /// The same function in its fastest form: folded, else `trace`. Differentiable.
+  /// The same function in its fastest form: folded, else `trace`. No gradients: those are `trace`'s, or `fold`'s.
   Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const;
 };
 
-/// x - x_last over the last dimension's other entries where `gauge`, else x: the unembedding of `Model::fold`.
+/// x - x_last over the last dimension's other entries where `gauge`, else x: the unembedding of `Model::fold`. And from
+/// the gradient of that to the gradient of x.
 Tensor relative_to_last(const Tensor& x, bool gauge);
+Tensor relative_to_last_gradient(const Tensor& gradient, bool gauge);
 
 /// The models by name; each is made from an InputShape.
 const Catalogue& models();

@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "models/activation.h"
-#include "models/ops/attention_pattern.h"
 #include "models/ops/batched.h"
+#include "models/transformer_fold.h"
 
 namespace logodds {
 
@@ -99,72 +99,15 @@ Tensor Transformer::trace(const Parameters& parameters, const Tensor& inputs_RBT
   return linear_per_run(x.select(2, T - 1), parameters["unembed.W_U"]);
 }
 
-Tensor Transformer::pattern(const Parameters& parameters, const Tensor& rows_RND, const Tensor& equals_R1D,
-                            const Tensor& inputs_RBT) const {
-  const int64_t p = shape_.tokens;
-  const Tensor W_Q = parameters["blocks.0.attn.W_Q"], W_K = parameters["blocks.0.attn.W_K"];
-  const double scale = 1 / std::sqrt(static_cast<double>(d_head()));
-  if (options_.equals_token) {  // one query: a score per row and head, relative to that of "=" itself
-    const Tensor query_RH1K = at::matmul(equals_R1D.unsqueeze(1), W_Q);
-    const Tensor read_RDH = at::matmul(W_K, query_RH1K.transpose(2, 3)).squeeze(3).transpose(1, 2) * scale;
-    return attention_pattern(matmul_per_run(rows_RND, read_RDH), inputs_RBT,
-                             {{.strides = {1, 0}}, {.first = p, .strides = {0, 1}}, {.zero = true}}, 2,
-                             options_.attention_mix);
-  }
-  // The query is the second operand's row: a score per pair (b, a) and head.
-  const auto project = [](const Tensor& rows, const Tensor& W) { return at::einsum("rnd,rhdk->rnhk", {rows, W}); };
-  const Tensor query = project(rows_RND.narrow(1, p, p), W_Q) * scale, keys = project(rows_RND, W_K);
-  const Tensor pairs = at::einsum("rbhk,rahk->rbah", {query, keys.narrow(1, 0, p)}).flatten(1, 2);
-  const Tensor same = (query * keys.narrow(1, p, p)).sum(-1);
-  return attention_pattern(at::cat({pairs, same}, 1), inputs_RBT,
-                           {{.strides = {1, p}}, {.first = p * p, .strides = {0, 1}}}, 2, options_.attention_mix);
-}
-
 std::optional<Folded> Transformer::fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const {
   if (options_.layers != 1) return std::nullopt;
-  const int64_t p = shape_.tokens, R = inputs_RBT.size(0), H = options_.heads, D = options_.d_model, K = d_head();
-  const bool equals = options_.equals_token;
-  const Tensor W_in = parameters["blocks.0.mlp.W_in"];
-  const Tensor W_U = relative_to_last(parameters["unembed.W_U"], gauge);
-  // The residual stream of every distinct (token, position): [a | b], and of the position that is read.
-  const Tensor W_E = parameters["embed.W_E"].narrow(1, 0, p), W_pos = parameters["pos_embed.W_pos"];
-  Tensor rows_RND = at::cat({W_E + W_pos.narrow(1, 0, 1), W_E + W_pos.narrow(1, 1, 1)}, 1);
-  Tensor own_RND = rows_RND.narrow(1, p, p);
-  if (equals) {
-    own_RND = parameters["embed.W_E"].narrow(1, p, 1) + W_pos.narrow(1, 2, 1);
-    rows_RND = rows_RND - own_RND;
-  }
-
-  // What head h writes into hidden units and logits when it attends to row n, for every n: [R,H,N,W].
-  const Tensor read_RDW = aligned_columns(W_in, W_U);
-  const Tensor write_RDW = matmul_per_run(parameters["blocks.0.attn.W_O"].reshape({R, D, D}), read_RDW);
-  const Tensor W_V = parameters["blocks.0.attn.W_V"].transpose(1, 2).reshape({R, D, D});
-  const Tensor values = matmul_per_run(rows_RND, W_V).view({R, 2 * p, H, K}).transpose(1, 2);
-  const Tensor heads =
-      at::bmm(values.reshape({R * H, 2 * p, K}), write_RDW.view({R * H, K, -1})).view({R, H * 2 * p, -1});
-  // What the last position's own residual stream and the biases write there.
-  const Tensor b_out = parameters["blocks.0.mlp.b_out"].unsqueeze(1);
-  const Tensor biases = aligned_columns(parameters["blocks.0.mlp.b_in"].unsqueeze(1), matmul_per_run(b_out, W_U));
-  Tensor own_RNW = matmul_per_run(own_RND, read_RDW, biases);
-
-  Folded folded;
-  folded.mix.table_RNW = heads;
-  folded.hidden = W_in.size(2);
-  folded.has_direct = true;
-  folded.activation = options_.activation;
-  folded.layers = {{matmul_per_run(parameters["blocks.0.mlp.W_out"], W_U), {}}};
-  const double alpha = options_.attention_mix, total = alpha + static_cast<double>(positions()) * (1 - alpha);
-  if (equals) {  // all of the attention, as if it went to "="
-    folded.mix.base_RW = matmul_per_run(matmul_per_run(own_RND, W_V) * total, write_RDW, own_RNW).squeeze(1);
-  } else {
-    folded.mix.table_RNW = at::cat({heads, own_RNW}, 1);
-    folded.mix.terms.push_back({.position = 1, .first_row = H * 2 * p, .weight = -1});
-  }
-  for (int64_t t = 0; t < 2; ++t) {
-    for (int64_t h = 0; h < H; ++h) folded.mix.terms.push_back({t, (h * 2 + t) * p, h * 2 + t});
-  }
-  folded.mix.weights_RBC = pattern(parameters, rows_RND, own_RND, inputs_RBT);
-  return folded;
+  return fold_transformer({.tokens = shape_.tokens,
+                           .heads = options_.heads,
+                           .equals = options_.equals_token,
+                           .alpha = options_.attention_mix,
+                           .gauge = gauge,
+                           .activation = options_.activation},
+                          parameters, inputs_RBT);
 }
 
 }  // namespace logodds

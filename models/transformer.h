@@ -35,19 +35,13 @@ class Transformer : public Model {
   const PerRun<double>& init_scale() const override { return options_.init_scale; }
   Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const override;
 
-  /// One layer: the inputs are few distinct (token, position) rows and attention is read at one position, so all that
-  /// precedes the MLP's nonlinearity is a softmax-weighted sum of rows of small tables, W_O [W_in | W_U] multiplied
-  /// into them; after it comes W_L = W_out W_U. With "=", whose row is the same for all samples, the tables hold the
-  /// differences from that row: its weight is what the other two leave. More layers: not folded.
+  /// One layer: see models/transformer_fold.h. More layers are not folded.
   std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const override;
 
  private:
   int64_t positions() const { return shape_.positions + (options_.equals_token ? 1 : 0); }
   int64_t d_head() const { return options_.d_model / options_.heads; }
   Tensor attention(const Parameters& parameters, const std::string& block, const Tensor& x_RBTD, const Tap& tap) const;
-  /// Attention of the last position to the first two, [R,B,2H], from the residual stream's rows (see `fold`).
-  Tensor pattern(const Parameters& parameters, const Tensor& rows_RND, const Tensor& equals_R1D,
-                 const Tensor& inputs_RBT) const;
 
   Options options_;
   InputShape shape_;

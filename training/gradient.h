@@ -7,7 +7,7 @@ namespace logodds {
 
 /// Puts the gradient of each run's loss into `parameters.gradients()` and returns the losses [R], float64, of inputs
 /// [R,B,T] with targets [R,B]. By the tile step (models/ops/tile_step.h) where model, loss and device allow it, else by
-/// the model's logits and autograd: the same gradients up to rounding.
+/// autograd through the folded network's logits, or through `trace`: the same gradients up to rounding.
 Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameters, const Tensor& inputs_RBT,
                      const Tensor& targets_RB);
 

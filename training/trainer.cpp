@@ -42,7 +42,6 @@ Trainer::Trainer(TrainerOptions options, Pack pack, TrainerEvents events)
     : options_(options), pack_(std::move(pack)), events_(std::move(events)) {
   train_inputs_RBT_ = lookup(pack_.data.inputs, pack_.data.train_RB);
   train_targets_RB_ = pack_.data.targets_RN.gather(1, pack_.data.train_RB);
-  pack_.parameters.set_requires_grad(true);
 }
 
 bool Trainer::run() {

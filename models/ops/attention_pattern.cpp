@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,14 +11,6 @@
 namespace logodds {
 
 namespace {
-
-/// What the operator does besides its tensors; held by the autograd graph until its backward has run.
-struct Plan : torch::CustomClassHolder {
-  Plan(std::vector<ScoreRow> r, int64_t k, double a) : rows(std::move(r)), kept(k), alpha(a) {}
-  std::vector<ScoreRow> rows;
-  int64_t kept;
-  double alpha;
-};
 
 int64_t row_of(const ScoreRow& row, const int64_t* tokens) {
   int64_t index = row.first;
@@ -46,7 +37,7 @@ void softmax(const std::vector<ScoreRow>& rows, const T* scores, int64_t heads, 
 
 /// softmax [R,B,H,positions] and what `attention_pattern` makes of it.
 template <class T>
-void all_patterns(const Tensor& scores, const Tensor& tokens, const Plan& plan, const Tensor& softmaxes,
+void all_patterns(const Tensor& scores, const Tensor& tokens, const AttentionPattern& plan, const Tensor& softmaxes,
                   const Tensor& out) {
   const int64_t B = tokens.size(1), token_count = tokens.size(2), H = scores.size(2), run_size = scores.stride(0);
   const auto positions = static_cast<int64_t>(plan.rows.size());
@@ -69,7 +60,7 @@ void all_patterns(const Tensor& scores, const Tensor& tokens, const Plan& plan, 
 
 /// ∂/∂s_t = α p_t (g_t - Σ_u p_u g_u), with g = 0 for positions that are not kept; run by run, samples in order.
 template <class T>
-void add_gradients(const Tensor& softmaxes, const Tensor& tokens, const Plan& plan, const Tensor& gradient,
+void add_gradients(const Tensor& softmaxes, const Tensor& tokens, const AttentionPattern& plan, const Tensor& gradient,
                    const Tensor& result) {
   const int64_t B = tokens.size(1), token_count = tokens.size(2), H = result.size(2), run_size = result.stride(0);
   const auto positions = static_cast<int64_t>(plan.rows.size());
@@ -92,54 +83,53 @@ void add_gradients(const Tensor& softmaxes, const Tensor& tokens, const Plan& pl
   });
 }
 
-class PatternFunction : public torch::autograd::Function<PatternFunction> {
- public:
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& scores, const Tensor& tokens,
-                        const c10::intrusive_ptr<Plan>& plan) {
-    const int64_t R = tokens.size(0), B = tokens.size(1), H = scores.size(2);
-    const Tensor out = at::empty({R, B, H * plan->kept}, scores.options());
-    const Tensor softmaxes = at::empty({R, B, H, static_cast<int64_t>(plan->rows.size())}, scores.options());
-    const bool is_float = scores.scalar_type() == at::kFloat;
-    (is_float ? all_patterns<float> : all_patterns<double>)(scores, tokens, *plan, softmaxes, out);
-    context->save_for_backward({softmaxes, tokens});
-    context->saved_data["plan"] = at::IValue::make_capsule(plan);
-    context->saved_data["shape"] = scores.sizes();
-    return out;
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const auto plan = context->saved_data["plan"].toCapsule();
-    const Tensor result = at::zeros(context->saved_data["shape"].toIntVector(), saved[0].options());
-    const bool is_float = result.scalar_type() == at::kFloat;
-    (is_float ? add_gradients<float> : add_gradients<double>)(saved[0], saved[1], static_cast<const Plan&>(*plan),
-                                                              gradients[0].contiguous(), result);
-    return {result, Tensor(), Tensor()};
-  }
-};
-
-/// The same in LibTorch's operators, for other devices.
-Tensor plain_pattern(const Tensor& scores, const Tensor& tokens, const Plan& plan) {
-  std::vector<Tensor> columns;
-  for (const auto& row : plan.rows) {
-    Tensor index = at::full_like(tokens.select(2, 0), row.first);
-    for (size_t t = 0; t < row.strides.size(); ++t) {
-      index = index + row.strides[t] * tokens.select(2, static_cast<int64_t>(t));
-    }
-    columns.push_back(row.zero ? at::zeros_like(columns.at(0)) : lookup(scores, index));
-  }
-  const Tensor pattern = at::stack(columns, -1).softmax(-1).narrow(-1, 0, plan.kept);  // [R,B,H,P]
-  return (plan.alpha * pattern + (1 - plan.alpha)).flatten(2);
+/// Row numbers [R,B] of one position's scores.
+Tensor row_numbers(const ScoreRow& row, const Tensor& tokens) {
+  Tensor index = at::full_like(tokens.select(2, 0), row.first);
+  for (size_t t = 0; t < row.strides.size(); ++t)
+    index = index + row.strides[t] * tokens.select(2, static_cast<int64_t>(t));
+  return index;
 }
 
 }  // namespace
 
-Tensor attention_pattern(const Tensor& scores_RNH, const Tensor& tokens_RBT, const std::vector<ScoreRow>& rows,
-                         int64_t kept, double alpha) {
-  const auto plan = c10::make_intrusive<Plan>(rows, kept, alpha);
-  if (!scores_RNH.is_cpu()) return plain_pattern(scores_RNH, tokens_RBT, *plan);
-  return PatternFunction::apply(scores_RNH.contiguous(), tokens_RBT.contiguous(), plan);
+AttentionPattern::Value AttentionPattern::operator()(const Tensor& scores_RNH, const Tensor& tokens_RBT) const {
+  const int64_t R = tokens_RBT.size(0), B = tokens_RBT.size(1), H = scores_RNH.size(2);
+  if (scores_RNH.is_cpu()) {
+    const Value value{at::empty({R, B, H * kept}, scores_RNH.options()),
+                      at::empty({R, B, H, static_cast<int64_t>(rows.size())}, scores_RNH.options())};
+    const bool is_float = scores_RNH.scalar_type() == at::kFloat;
+    (is_float ? all_patterns<float> : all_patterns<double>)(scores_RNH.contiguous(), tokens_RBT.contiguous(), *this,
+                                                            value.softmax, value.weights);
+    return value;
+  }
+  std::vector<Tensor> scores;
+  for (const auto& row : rows) {
+    scores.push_back(row.zero ? at::zeros({R, B, H}, scores_RNH.options())
+                              : lookup(scores_RNH, row_numbers(row, tokens_RBT)));
+  }
+  const Tensor softmax = at::stack(scores, -1).softmax(-1);
+  return {(alpha * softmax.narrow(-1, 0, kept) + (1 - alpha)).flatten(2), softmax};
+}
+
+Tensor AttentionPattern::gradient(const Tensor& softmax, const Tensor& tokens_RBT, const Tensor& weight_gradient,
+                                  int64_t N) const {
+  const int64_t R = softmax.size(0), B = softmax.size(1), H = softmax.size(2);
+  const Tensor result = at::zeros({R, N, H}, softmax.options());
+  if (softmax.is_cpu()) {
+    const bool is_float = softmax.scalar_type() == at::kFloat;
+    (is_float ? add_gradients<float> : add_gradients<double>)(softmax, tokens_RBT.contiguous(), *this,
+                                                              weight_gradient.contiguous(), result);
+    return result;
+  }
+  const Tensor g = at::constant_pad_nd(weight_gradient.view({R, B, H, kept}), {0, softmax.size(3) - kept});
+  const Tensor gradient = alpha * softmax * (g - (softmax * g).sum(-1, /*keepdim=*/true));
+  for (size_t t = 0; t < rows.size(); ++t) {
+    if (rows[t].zero) continue;
+    const Tensor index = row_numbers(rows[t], tokens_RBT).unsqueeze(-1).expand({R, B, H});
+    result.scatter_add_(1, index, gradient.select(-1, static_cast<int64_t>(t)));
+  }
+  return result;
 }
 
 }  // namespace logodds

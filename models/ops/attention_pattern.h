@@ -14,10 +14,22 @@ struct ScoreRow {
   std::vector<int64_t> strides{};
 };
 
-/// Attention of the position that is read, from scores that depend on few tokens: over the positions `rows`,
-///   out[b, h·P + t] = α softmax_t(scores[rows[t], h]) + 1 - α,   t < P = kept,
-/// for the first `kept` positions alone; [R, B, H·P]. Differentiable in scores [R,N,H]; tokens [R,B,T].
-Tensor attention_pattern(const Tensor& scores_RNH, const Tensor& tokens_RBT, const std::vector<ScoreRow>& rows,
-                         int64_t kept, double alpha);
+/// Attention of the position that is read, from scores [R,N,H] that depend on few tokens [R,B,T]:
+///   weights[b, h·P + t] = α softmax_t(scores[rows[t], h]) + 1 - α,   t < P = kept,
+/// over the positions `rows`, for the first `kept` of them alone.
+struct AttentionPattern {
+  std::vector<ScoreRow> rows;
+  int64_t kept;
+  double alpha;
+
+  struct Value {
+    Tensor weights;  ///< [R,B,H·P]
+    Tensor softmax;  ///< [R,B,H,positions], for the gradient
+  };
+  Value operator()(const Tensor& scores_RNH, const Tensor& tokens_RBT) const;
+
+  /// Gradient of the scores [R,N,H], given that of the weights: α p_t (g_t - Σ_u p_u g_u) summed over the samples.
+  Tensor gradient(const Tensor& softmax, const Tensor& tokens_RBT, const Tensor& weight_gradient, int64_t N) const;
+};
 
 }  // namespace logodds

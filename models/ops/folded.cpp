@@ -7,13 +7,20 @@
 
 namespace logodds {
 
-std::vector<Tensor> Folded::tensors() const {
-  std::vector<Tensor> tensors{mix.table_RNW, mix.base_RW, mix.weights_RBC};
-  for (const auto& layer : layers) {
-    tensors.push_back(layer.W_RIO);
-    tensors.push_back(layer.b_RO);
+void Folded::change_tensors(const std::function<void(Tensor&)>& change) {
+  const auto change_defined = [&](Tensor& tensor) {
+    if (tensor.defined()) change(tensor);
+  };
+  for (Tensor* tensor : {&mix.table_RNW, &mix.base_RW, &mix.weights_RBC}) change_defined(*tensor);
+  for (auto& layer : layers) {
+    change_defined(layer.W_RIO);
+    change_defined(layer.b_RO);
   }
-  std::erase_if(tensors, [](const Tensor& tensor) { return !tensor.defined(); });
+}
+
+std::vector<Tensor> Folded::tensors() const {
+  std::vector<Tensor> tensors;
+  Folded(*this).change_tensors([&](const Tensor& tensor) { tensors.push_back(tensor); });
   return tensors;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/tensor.h"
 #include "models/ops/row_mix.h"
+#include "models/parameters.h"
 
 namespace logodds {
 
@@ -18,8 +20,7 @@ struct Dense {
 /// first nonlinearity is a weighted sum of table rows (models/ops/row_mix.h), and what follows are dense layers:
 ///   [x | direct] = mixed table rows: M hidden columns and, where has_direct, V direct logits, each aligned
 ///   h₁ = φ(x), h₂ = φ(h₁ W₁ + b₁), …, logits = h_n W_n + b_n + direct
-/// The tensors are functions of the weights: how they follow from them, and their gradients, is left to autograd, for
-/// the tables are small.
+/// The tensors are functions of the weights; `pull_back` is the transpose of that function's derivative.
 struct Folded {
   Mix mix;
   int64_t hidden = 0;  ///< M, not aligned
@@ -29,9 +30,13 @@ struct Folded {
 
   /// The tensors above that are defined: table, base and weights of the mix, then W and b of each layer.
   std::vector<Tensor> tensors() const;
+  void change_tensors(const std::function<void(Tensor&)>& change);
+
+  /// Puts the weights' gradients into parameters.gradients(), given those of `tensors()`.
+  std::function<void(const std::vector<Tensor>& gradients, Parameters& parameters)> pull_back;
 };
 
-/// Logits [R,B,V] of tokens [R,B,T]; differentiable.
+/// Logits [R,B,V] of tokens [R,B,T]; differentiable in the tensors of `folded`.
 Tensor logits_of(const Folded& folded, const Tensor& tokens_RBT);
 
 }  // namespace logodds

@@ -11,7 +11,11 @@ namespace logodds {
 
 namespace {
 
-constexpr int64_t kTile = 60;  // a multiple of every kernel's block of rows; 512 hidden units of it take 123 kB
+constexpr int64_t kTile = 120;  // a multiple of every kernel's block of rows; 512 hidden units of it take 250 kB
+
+/// Row stride of a tile's buffers: an odd number of kColumnAlign's, so that a column of a tile does not fall into few
+/// sets of the cache, as it would at a power of two.
+constexpr int64_t tile_stride(int64_t columns) { return (aligned(columns) / kColumnAlign | 1) * kColumnAlign; }
 
 /// Where the gradients of one run lie in a flat buffer: each as a matrix of aligned rows.
 struct Layout {
@@ -56,11 +60,11 @@ class Tile {
         tokens_(tokens),
         outputs_(folded.layers.back().W_RIO.size(2)),
         classes_(classes),
-        logits_stride_(aligned(classes)),
+        logits_stride_(tile_stride(classes)),
         logits_(buffer(kTile * logits_stride_)) {
     for (const auto& layer : folded.layers) {
       const int64_t in = layer.W_RIO.size(1), out = layer.W_RIO.size(2);
-      hidden_.push_back(buffer(kTile * aligned(in)));
+      hidden_.push_back(buffer(kTile * tile_stride(in)));
       packed_.push_back(buffer(kernels_.packed_size(in, out)));
       if (backward) transposed_.push_back(buffer(kernels_.packed_size(out, in)));
     }
@@ -82,7 +86,7 @@ class Tile {
   T* forward(int64_t first, int64_t count) {
     const RowMix<T> mix = mix_.from(first);
     const int64_t direct = aligned(folded_.hidden);
-    row_mix_kernels<T>().forward(mix, count, 0, direct, /*relu=*/true, data(hidden_[0]), direct);
+    row_mix_kernels<T>().forward(mix, count, 0, direct, /*relu=*/true, data(hidden_[0]), tile_stride(direct));
     if (folded_.has_direct) {
       row_mix_kernels<T>().forward(mix, count, direct, mix.width, /*relu=*/false, data(logits_), logits_stride_);
     }
@@ -90,9 +94,9 @@ class Tile {
       const int64_t in = width(i), out = folded_.layers[i].W_RIO.size(2);
       const bool last = i + 1 == folded_.layers.size();
       T* to = last ? data(logits_) : data(hidden_[i + 1]);
-      const int64_t stride = last ? logits_stride_ : aligned(out);
+      const int64_t stride = last ? logits_stride_ : tile_stride(out);
       const bool starts_with_bias = put_bias(i, count, to, stride, last && folded_.has_direct);
-      kernels_.multiply(count, out, in, data(hidden_[i]), aligned(in), data(packed_[i]), to, stride,
+      kernels_.multiply(count, out, in, data(hidden_[i]), tile_stride(in), data(packed_[i]), to, stride,
                         {.accumulate = starts_with_bias, .relu = !last});
     }
     if (outputs_ < classes_) {
@@ -109,23 +113,25 @@ class Tile {
     for (size_t i = folded_.layers.size(); i-- > 0;) {
       const int64_t in = width(i), out = folded_.layers[i].W_RIO.size(2);
       T* hidden = data(hidden_[i]);
-      kernels_.add_transposed_product(in, out, count, hidden, aligned(in), gradient, stride,
+      kernels_.add_transposed_product(in, out, count, hidden, tile_stride(in), gradient, stride,
                                       flat + layout.weights[i].offset, aligned(out));
       if (layout.biases[i].rows > 0) {
         kernels_.add_column_sums(out, count, gradient, stride, flat + layout.biases[i].offset);
       }
-      kernels_.multiply(count, in, out, gradient, stride, data(transposed_[i]), hidden, aligned(in),
-                        {.positive = hidden, .positive_stride = aligned(in)});
+      kernels_.multiply(count, in, out, gradient, stride, data(transposed_[i]), hidden, tile_stride(in),
+                        {.positive = hidden, .positive_stride = tile_stride(in)});
       gradient = hidden;
-      stride = aligned(in);
+      stride = tile_stride(in);
     }
     const RowMix<T> mix = mix_.from(first);
     const auto backward = row_mix_kernels<T>().backward;
     T* weights = weight_gradient == nullptr ? nullptr : weight_gradient + first * mix.weight_count;
     T *table = flat + layout.table.offset, *base = flat + layout.base.offset;
-    backward(mix, count, 0, stride, gradient, stride, table, base, weights);
-    if (folded_.has_direct)
-      backward(mix, count, stride, mix.width, data(logits_), logits_stride_, table, base, weights);
+    const int64_t direct = aligned(folded_.hidden);
+    backward(mix, count, 0, direct, gradient, stride, table, base, weights);
+    if (folded_.has_direct) {
+      backward(mix, count, direct, mix.width, data(logits_), logits_stride_, table, base, weights);
+    }
   }
 
   int64_t logits_stride() const { return logits_stride_; }
@@ -232,15 +238,13 @@ Tensor all_logits(const Folded& folded, const Tensor& tokens) {
   return logits;
 }
 
-/// Detached, with contiguous rows where the kernels want them.
+/// With contiguous operands of the mix, and contiguous biases, as the kernels want them.
 Folded prepared(Folded folded) {
-  Mix& mix = folded.mix;
-  for (Tensor* tensor : {&mix.table_RNW, &mix.base_RW, &mix.weights_RBC}) {
-    if (tensor->defined()) *tensor = tensor->detach().contiguous();
+  for (Tensor* tensor : {&folded.mix.table_RNW, &folded.mix.base_RW, &folded.mix.weights_RBC}) {
+    if (tensor->defined()) *tensor = tensor->contiguous();
   }
   for (auto& layer : folded.layers) {
-    layer.W_RIO = layer.W_RIO.detach();
-    if (layer.b_RO.defined()) layer.b_RO = layer.b_RO.detach().contiguous();
+    if (layer.b_RO.defined()) layer.b_RO = layer.b_RO.contiguous();
   }
   return folded;
 }

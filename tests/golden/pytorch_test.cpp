@@ -17,7 +17,6 @@ void expect_same_as_pytorch(const Model& model, const std::string& name) {
   const NamedTensors reference = reference_under(name + "/");
   Parameters parameters(model.specs(), 1, at::kDouble);
   parameters.load(0, reference_under(name + "/weights/"), name);
-  parameters.set_requires_grad(true);
   const Tensor logits = model.logits(parameters, reference.at("inputs").unsqueeze(0));
   EXPECT_LT((logits[0] - reference.at("logits")).abs().max().item<double>(), 1e-12);
   const Tensor inputs = reference.at("inputs").unsqueeze(0), targets = reference.at("targets").unsqueeze(0);

@@ -29,11 +29,44 @@ inline Tensor random_inputs(int64_t runs, int64_t samples, int64_t p) {
   return at::randint(p, {runs, samples, 2}, generator, at::kLong);
 }
 
-inline std::vector<Tensor> gradients_of(Parameters& parameters, const Tensor& logits, const Tensor& weights) {
-  return torch::autograd::grad({logits}, parameters.views(), {weights}, /*retain_graph=*/true, /*create_graph=*/false,
-                               /*allow_unused=*/true);
+/// Gradients of Σ weights · logits with respect to every weight, by autograd through the definition.
+inline std::vector<Tensor> trace_gradients(const Model& model, Parameters& parameters, const Tensor& inputs,
+                                           const Tensor& weights) {
+  parameters.set_requires_grad(true);
+  const auto gradients =
+      torch::autograd::grad({model.trace(parameters, inputs, untapped)}, parameters.views(), {weights});
+  parameters.set_requires_grad(false);
+  return gradients;
 }
 
+/// The same by the folded form: autograd through its per-sample part, then its own transpose.
+inline std::vector<Tensor> folded_gradients(const Model& model, Parameters& parameters, const Tensor& inputs,
+                                            const Tensor& weights) {
+  auto folded = model.fold(parameters, inputs, /*gauge=*/false);
+  folded->change_tensors([](Tensor& tensor) { tensor = tensor.detach().requires_grad_(true); });
+  folded->pull_back(torch::autograd::grad({logits_of(*folded, inputs)}, folded->tensors(), {weights}), parameters);
+  return parameters.gradients();
+}
+
+/// The same by the tile step. The weights of a sample sum to 0, for the tile step may add a constant to its logits.
+inline std::vector<Tensor> tile_step_gradients(const Model& model, Parameters& parameters, const Tensor& inputs,
+                                               const Tensor& weights) {
+  const int64_t R = inputs.size(0), B = inputs.size(1), V = weights.size(2);
+  const auto folded = model.fold(parameters, inputs, /*gauge=*/true);
+  // The "loss" puts the given weights in the place of the logits; its targets number the samples.
+  const auto put = [&](double* logits, int64_t stride, const int64_t* samples, int64_t rows, double* losses) {
+    for (int64_t row = 0; row < rows; ++row) {
+      std::copy_n(weights.const_data_ptr<double>() + samples[row] * V, V, logits + row * stride);
+      losses[row] = 0;
+    }
+  };
+  const Tensor samples = at::arange(R * B, at::kLong).view({R, B});
+  folded->pull_back(tile_gradients(*folded, inputs, samples, V, {.of_float = {}, .of_double = put}).gradients,
+                    parameters);
+  return parameters.gradients();
+}
+
+/// float64, relative to the largest entry of each tensor.
 inline void expect_same_gradients(const Parameters& parameters, const std::vector<Tensor>& expected,
                                   const std::vector<Tensor>& actual, const std::string& what) {
   for (size_t i = 0; i < expected.size(); ++i) {
@@ -43,59 +76,41 @@ inline void expect_same_gradients(const Parameters& parameters, const std::vecto
   }
 }
 
-/// The tile step's gradients of Σ weights · logits, where the model has one; `weights` sum to 0 over the classes, for
-/// the tile step may add a constant to all logits of a sample.
-inline void expect_tile_step_equals(const Model& model, Parameters& parameters, const Tensor& inputs, Tensor weights,
-                                    const std::vector<Tensor>& expected, const std::string& what) {
-  const auto folded = model.fold(parameters, inputs, /*gauge=*/true);
-  if (!folded || !tile_step_takes(*folded)) return;
-  const int64_t V = weights.size(2);
-  // The "loss" puts the given weights in the place of the logits; its targets number the samples.
-  const RowLoss loss{{}, [&](double* logits, int64_t stride, const int64_t* samples, int64_t rows, double* losses) {
-                       for (int64_t row = 0; row < rows; ++row) {
-                         std::copy_n(weights.const_data_ptr<double>() + samples[row] * V, V, logits + row * stride);
-                         losses[row] = 0;
-                       }
-                     }};
-  const Tensor samples = at::arange(inputs.size(0) * inputs.size(1), at::kLong).view({inputs.size(0), inputs.size(1)});
-  for (const int threads : {1, 3}) {
-    const int before = at::get_num_threads();
-    at::set_num_threads(threads);
-    const auto result = tile_gradients(*folded, inputs, samples, V, loss);
-    at::set_num_threads(before);
-    const auto actual = torch::autograd::grad(folded->tensors(), parameters.views(), result.gradients,
-                                              /*retain_graph=*/true, /*create_graph=*/false, /*allow_unused=*/true);
-    expect_same_gradients(parameters, expected, actual, what + ", tiles of " + std::to_string(threads) + " threads");
-  }
-}
-
-/// `logits` is the same function as `trace`, and so are its gradients: float64, relative to the largest entry.
-inline void expect_logits_equal_trace(const Model& model, int64_t runs, int64_t p, const std::string& what) {
-  Parameters parameters = random_parameters(model, runs);
-  parameters.set_requires_grad(true);
-  const Tensor inputs = random_inputs(runs, 150, p);
+/// The fast forms are the same function as `trace`, and so are their gradients.
+inline void expect_fast_forms_equal_trace(const Model& model, Parameters& parameters, const Tensor& inputs,
+                                          const std::string& what) {
   const Tensor plain = model.trace(parameters, inputs, untapped), fast = model.logits(parameters, inputs);
   ASSERT_EQ(plain.sizes(), fast.sizes()) << what;
-  const double scale = plain.abs().max().item<double>();
-  EXPECT_LT((plain - fast).abs().max().item<double>(), 1e-11 * scale) << what;
+  EXPECT_LT((plain - fast).abs().max().item<double>(), 1e-11 * plain.abs().max().item<double>()) << what;
+  const auto folded = model.fold(parameters, inputs, /*gauge=*/false);
+  if (!folded) return;
   auto generator = stream(3, "output weights");
   const Tensor draws = at::randn(plain.sizes(), generator, at::kDouble), weights = draws - draws.mean(-1, true);
-  expect_same_gradients(parameters, gradients_of(parameters, plain, weights), gradients_of(parameters, fast, weights),
-                        what);
-  expect_tile_step_equals(model, parameters, inputs, weights, gradients_of(parameters, plain, weights), what);
+  const auto expected = trace_gradients(model, parameters, inputs, weights);
+  expect_same_gradients(parameters, expected, folded_gradients(model, parameters, inputs, weights), what + ", folded");
+  if (!tile_step_takes(*folded)) return;
+  const int threads = at::get_num_threads();
+  for (const int count : {1, 3}) {
+    at::set_num_threads(count);
+    expect_same_gradients(parameters, expected, tile_step_gradients(model, parameters, inputs, weights),
+                          what + ", tiles of " + std::to_string(count) + " threads");
+  }
+  at::set_num_threads(threads);
 }
 
-/// Gradients of Σ weights · logits against central differences, at a few entries of every tensor.
+inline void expect_fast_forms_equal_trace(const Model& model, int64_t runs, int64_t p, const std::string& what) {
+  Parameters parameters = random_parameters(model, runs);
+  expect_fast_forms_equal_trace(model, parameters, random_inputs(runs, 150, p), what);
+}
+
+/// Gradients of Σ weights · logits through `trace` against central differences, at a few entries of every tensor.
 inline void expect_gradients_equal_differences(const Model& model, int64_t p) {
   Parameters parameters = random_parameters(model, 1);
-  parameters.set_requires_grad(true);
   const Tensor inputs = random_inputs(1, 12, p);
   auto generator = stream(3, "output weights");
-  const Tensor logits = model.logits(parameters, inputs);
-  const Tensor weights = at::randn(logits.sizes(), generator, at::kDouble);
-  const auto gradients = gradients_of(parameters, logits, weights);
-  parameters.set_requires_grad(false);
-  const auto value = [&] { return (model.logits(parameters, inputs) * weights).sum().item<double>(); };
+  const Tensor weights = at::randn({1, 12, model.classes()}, generator, at::kDouble);
+  const auto gradients = trace_gradients(model, parameters, inputs, weights);
+  const auto value = [&] { return (model.trace(parameters, inputs, untapped) * weights).sum().item<double>(); };
   for (size_t i = 0; i < gradients.size(); ++i) {
     const Tensor flat = parameters.views()[i].view(-1), gradient = gradients[i].reshape(-1);
     for (int64_t entry = 0; entry < flat.size(0); entry += std::max<int64_t>(1, flat.size(0) / 5)) {

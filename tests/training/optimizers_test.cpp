@@ -20,7 +20,6 @@ void expect_trains_like_pytorch(const Model& model, const std::string& name, Par
                                 Optimizer& optimizer, const Schedule* schedule) {
   const NamedTensors reference = reference_under(name + "/");
   parameters.load(0, reference_under(name + "/weights/"), name);
-  parameters.set_requires_grad(true);
   const Tensor inputs = reference.at("inputs").unsqueeze(0), targets = reference.at("targets").unsqueeze(0);
   for (int64_t step = 0; step < 100; ++step) {
     loss_gradient(model, CrossEntropyLoss({}), parameters, inputs, targets);
