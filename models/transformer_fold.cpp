@@ -58,7 +58,7 @@ class Fold {
   Tensor query_, keys_;         ///< see fold_pattern
   Tensor unembed_RDV_, read_;   ///< W_U; [W_in | W_U], [R,D,W]
   Tensor V_RDD_, write_;        ///< W_V of all heads side by side; W_O [W_in | W_U], [R,D,W]
-  Tensor values_, own_values_;  ///< rows W_V per head [R·H,N,K]; x_= W_V [R,1,D]
+  Tensor values_, own_values_;  ///< rows W_V per head [R·H,N,K]; total · x_= W_V [R,1,D]
   Tensor table_, own_table_;    ///< T, [R,H·N,W]; x_last [W_in | W_U] and all that is constant, [R,·,W]
   AttentionPattern pattern_;
   AttentionPattern::Value attention_;
@@ -102,17 +102,22 @@ void Fold::fold_heads(const Parameters& parameters) {
   M_ = W_in.size(2);
   unembed_RDV_ = relative_to_last(parameters["unembed.W_U"], options_.gauge);
   read_ = aligned_columns(W_in, unembed_RDV_);
-  write_ = matmul_per_run(weight(parameters, "attn.W_O").view({R_, D_, D_}), read_);
+  const Tensor W_O = weight(parameters, "attn.W_O").view({R_, D_, D_});
+  write_ = matmul_per_run(W_O, read_);
   V_RDD_ = all_heads(weight(parameters, "attn.W_V").reshape({R_ * H_, D_, D_ / H_}));
   values_ = per_head(matmul_per_run(rows_RND_, V_RDD_));
   table_ = at::bmm(values_, write_.view({R_ * H_, D_ / H_, -1})).view({R_, H_ * 2 * p_, -1});
-  const Tensor b_out = weight(parameters, "mlp.b_out").unsqueeze(1);
-  const Tensor bias = aligned_columns(weight(parameters, "mlp.b_in").unsqueeze(1), matmul_per_run(b_out, unembed_RDV_));
-  own_table_ = matmul_per_run(own_RND_, read_, bias);
+  // Every sample's logits get the errors of these rows: they are rounded once, at the end.
+  const Tensor read = read_.to(at::kDouble), b_out = weight(parameters, "mlp.b_out").unsqueeze(1).to(at::kDouble);
+  const Tensor bias = aligned_columns(weight(parameters, "mlp.b_in").unsqueeze(1).to(at::kDouble),
+                                      matmul_per_run(b_out, unembed_RDV_.to(at::kDouble)));
+  Tensor own = own_RND_.to(at::kDouble);
   if (options_.equals) {
-    own_values_ = matmul_per_run(own_RND_, V_RDD_);
-    own_table_ = matmul_per_run(own_values_ * total(), write_, own_table_);
+    const Tensor values = matmul_per_run(own, V_RDD_.to(at::kDouble)) * total();
+    own = matmul_per_run(values, W_O.to(at::kDouble), own);
+    own_values_ = values.to(V_RDD_.scalar_type());
   }
+  own_table_ = matmul_per_run(own, read, bias).to(read_.scalar_type());
 }
 
 Folded Fold::folded(const Parameters& parameters) const {
@@ -130,7 +135,10 @@ Folded Fold::folded(const Parameters& parameters) const {
   folded.hidden = M_;
   folded.has_direct = true;
   folded.activation = options_.activation;
-  folded.layers = {{matmul_per_run(weight(parameters, "mlp.W_out"), unembed_RDV_), {}}};
+  // In float64 for the same reason as the constant rows.
+  const Tensor U = relative_to_last(parameters["unembed.W_U"].to(at::kDouble), options_.gauge);
+  const Tensor W_L = matmul_per_run(weight(parameters, "mlp.W_out").to(at::kDouble), U);
+  folded.layers = {{W_L.to(unembed_RDV_.scalar_type()), {}}};
   return folded;
 }
 
@@ -166,7 +174,7 @@ Tensor Fold::pull_back_heads(const Tensor& table_gradient, const Tensor& own_gra
   own_gradient_ = matmul_per_run(own_gradient, transposed(read_));
   if (options_.equals) {
     const Tensor own_values = matmul_per_run(own_gradient, transposed(write_)) * total();
-    write = write + transposed(own_values_) * (own_gradient * total());
+    write = write + transposed(own_values_) * own_gradient;
     V = V + transposed(own_RND_) * own_values;
     own_gradient_ = matmul_per_run(own_values, transposed(V_RDD_), own_gradient_);
   }

@@ -91,8 +91,8 @@ HWY_INLINE void add_to_rows(const Group<kTerms, T>& group, int64_t c) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   hn::Vec<decltype(d)> sum[kTerms][kVectors];
-  for (int t = 0; t < kTerms; ++t) {
-    for (int v = 0; v < kVectors; ++v) sum[t][v] = hn::LoadU(d, group.row_gradient[t] + c + v * lanes);
+  for (auto& row : sum) {
+    for (auto& s : row) s = hn::Zero(d);
   }
   for (int64_t i = 0; i < group.count; ++i) {
     hn::Vec<decltype(d)> g[kVectors];
@@ -103,7 +103,9 @@ HWY_INLINE void add_to_rows(const Group<kTerms, T>& group, int64_t c) {
     }
   }
   for (int t = 0; t < kTerms; ++t) {
-    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[t][v], d, group.row_gradient[t] + c + v * lanes);
+    T* row = group.row_gradient[t] + c;
+    for (int v = 0; v < kVectors; ++v)
+      hn::StoreU(hn::Add(hn::LoadU(d, row + v * lanes), sum[t][v]), d, row + v * lanes);
   }
 }
 
@@ -217,9 +219,11 @@ void backward(const RowMix<T>& mix, int64_t samples, int64_t begin, int64_t end,
     t += count;
   }
   if (mix.base == nullptr) return;
+  std::vector<T> sum(static_cast<size_t>(end - begin));  // of this call's samples first: that rounds less
   for (int64_t b = 0; b < samples; ++b) {
-    for (int64_t c = begin; c < end; ++c) base_gradient[c] += gradient[b * stride + c - begin];
+    for (size_t c = 0; c < sum.size(); ++c) sum[c] += gradient[b * stride + static_cast<int64_t>(c)];
   }
+  for (size_t c = 0; c < sum.size(); ++c) base_gradient[begin + static_cast<int64_t>(c)] += sum[c];
 }
 
 RowMixKernels<float> row_mix_float() { return {forward<float>, backward<float>}; }

@@ -12,6 +12,7 @@
 #include "models/ops/tile_kernel.h"
 
 #include <algorithm>
+#include <vector>
 
 HWY_BEFORE_NAMESPACE();
 namespace logodds {
@@ -48,10 +49,8 @@ HWY_INLINE void compute(const Block<T>& block) {
   using Vector = hn::Vec<decltype(d)>;
   const int64_t size = lanes<T>();
   Vector sum[kR][kV];
-  for (int r = 0; r < kR; ++r) {
-    for (int v = 0; v < kV; ++v) {
-      sum[r][v] = block.finish.accumulate ? hn::LoadU(d, block.c + r * block.c_stride + v * size) : hn::Zero(d);
-    }
+  for (auto& row : sum) {
+    for (auto& s : row) s = hn::Zero(d);
   }
   const T *a = block.a, *b = block.b;
   for (int64_t k = 0; k < block.depth; ++k, a += block.a_step, b += block.b_step) {
@@ -65,7 +64,9 @@ HWY_INLINE void compute(const Block<T>& block) {
   }
   for (int r = 0; r < kR; ++r) {
     for (int v = 0; v < kV; ++v) {
+      // Added last: so that a sum over all samples is one of sums over tiles, and rounds less.
       Vector result = sum[r][v];
+      if (block.finish.accumulate) result = hn::Add(result, hn::LoadU(d, block.c + r * block.c_stride + v * size));
       if (block.finish.relu) result = hn::Max(result, hn::Zero(d));
       if (block.finish.positive != nullptr) {
         const auto sign = hn::LoadU(d, block.finish.positive + r * block.finish.positive_stride + v * size);
@@ -111,6 +112,9 @@ void pack(const T* weights, int64_t k, int64_t n, int64_t row_stride, int64_t co
   }
 }
 
+/// Depth that is summed at once; a sum of such sums rounds less than one long sum.
+constexpr int64_t kDepth = 128;
+
 /// Panel by panel: the panel stays in the first-level cache, or streams from the second, while rows of a pass by.
 template <class T>
 void multiply(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_stride, const T* packed, T* c, int64_t c_stride,
@@ -118,9 +122,16 @@ void multiply(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_stride, con
   const int64_t panel = kVectors * lanes<T>();
   for (int64_t j = 0; j < n; j += panel) {
     for (int64_t i = 0; i < m; i += kRows) {
-      Block<T> block{k, a + i * a_stride, a_stride, 1, packed + j * k, panel, c + i * c_stride + j, c_stride, finish};
-      if (finish.positive != nullptr) block.finish.positive += i * finish.positive_stride + j;
-      compute_block(m - i, n - j, block);
+      for (int64_t first = 0; first < k; first += kDepth) {
+        // c may be the matrix whose signs decide: then it is written once.
+        const int64_t depth = finish.positive != nullptr ? k : std::min(kDepth, k - first);
+        Finish<T> now = first + depth < k ? Finish<T>() : finish;
+        now.accumulate = finish.accumulate || first > 0;
+        if (now.positive != nullptr) now.positive += i * finish.positive_stride + j;
+        compute_block(m - i, n - j,
+                      Block<T>{depth, a + i * a_stride + first, a_stride, 1, packed + j * k + first * panel, panel,
+                               c + i * c_stride + j, c_stride, now});
+      }
     }
   }
 }
@@ -140,9 +151,11 @@ void add_transposed_product(int64_t m, int64_t n, int64_t rows, const T* a, int6
 
 template <class T>
 void add_column_sums(int64_t n, int64_t rows, const T* b, int64_t b_stride, T* c) {
+  std::vector<double> sum(static_cast<size_t>(n));
   for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t j = 0; j < n; ++j) c[j] += b[r * b_stride + j];
+    for (int64_t j = 0; j < n; ++j) sum[static_cast<size_t>(j)] += static_cast<double>(b[r * b_stride + j]);
   }
+  for (int64_t j = 0; j < n; ++j) c[j] += static_cast<T>(sum[static_cast<size_t>(j)]);
 }
 
 template <class T>

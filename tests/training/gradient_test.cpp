@@ -1,0 +1,122 @@
+// The fast gradient in float32 against the plain one: both are held against float64.
+
+#include "training/gradient.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/seeds.h"
+#include "models/mlp.h"
+#include "models/ops/batched.h"
+#include "models/transformer.h"
+#include "training/losses/cross_entropy.h"
+#include "training/optimizers/adamw.h"
+#include "training/tasks/modular_addition.h"
+
+namespace logodds {
+namespace {
+
+/// The same model without its folded form.
+template <class M>
+struct Plain : M {
+  using M::M;
+  std::optional<Folded> fold(const Parameters&, const Tensor&, bool) const override { return std::nullopt; }
+};
+
+template <class M>
+struct Training {
+  explicit Training(const typename M::Options& options, double learning_rate)
+      : task({.p = 23, .operation = "add", .train_fraction = 0.7}),
+        model(options, task.shape()),
+        plain(options, task.shape()),
+        parameters(model.specs(), 1, at::kFloat),
+        optimizer({.learning_rate = learning_rate, .weight_decay = 0.5}, parameters) {
+    parameters.initialise({0}, {1.0});
+    const Dataset data = task.make({0});
+    inputs = lookup(data.inputs, data.train_RB);
+    targets = data.targets_RN.gather(1, data.train_RB);
+  }
+
+  double step() {
+    const double loss = loss_gradient(model, CrossEntropyLoss({}), parameters, inputs, targets).template item<double>();
+    optimizer.step(parameters, 1);
+    return loss;
+  }
+
+  /// Relative errors of every tensor's gradient on some of the samples, given the exact ones.
+  std::vector<double> errors(const Model& which, const Parameters& exact, const Tensor& samples) {
+    loss_gradient(which, CrossEntropyLoss({}), parameters, inputs.index_select(1, samples),
+                  targets.index_select(1, samples));
+    std::vector<double> list;
+    for (size_t i = 0; i < exact.gradients().size(); ++i) {
+      const Tensor& right = exact.gradients()[i];
+      list.push_back(((parameters.gradients()[i] - right).norm() / right.norm()).template item<double>());
+    }
+    return list;
+  }
+
+  /// Medians over subsets of the samples: where rounding moves one hidden unit of one sample across the ReLU's kink,
+  /// both gradients are far off, by chance.
+  void expect_fast_gradient_at_most_twice_as_wrong(const std::string& when) {
+    constexpr int kSubsets = 9;
+    const size_t tensors = parameters.specs().size();
+    std::vector<std::vector<double>> fast(tensors), reference(tensors);
+    Parameters exact = parameters.to(at::kDouble);
+    for (int subset = 0; subset < kSubsets; ++subset) {
+      auto generator = stream(subset, "subset");
+      const Tensor samples = at::randperm(inputs.size(1), generator, at::kLong).narrow(0, 0, inputs.size(1) / 4);
+      loss_gradient(plain, CrossEntropyLoss({}), exact, inputs.index_select(1, samples),
+                    targets.index_select(1, samples));
+      const auto fast_errors = errors(model, exact, samples), plain_errors = errors(plain, exact, samples);
+      for (size_t i = 0; i < tensors; ++i) {
+        fast[i].push_back(fast_errors[i]);
+        reference[i].push_back(plain_errors[i]);
+      }
+    }
+    const auto median = [](std::vector<double>& list) {
+      std::nth_element(list.begin(), list.begin() + kSubsets / 2, list.end());
+      return list[kSubsets / 2];
+    };
+    for (size_t i = 0; i < tensors; ++i) {
+      EXPECT_LE(median(fast[i]), 2 * median(reference[i])) << when << ": " << parameters.specs()[i].name;
+    }
+  }
+
+  void check() {
+    expect_fast_gradient_at_most_twice_as_wrong("at initialisation");
+    double loss = 1;
+    int64_t steps = 0;
+    for (; steps < 300; ++steps) loss = step();
+    expect_fast_gradient_at_most_twice_as_wrong("after 300 steps");
+    for (; steps < 20000 && loss > 1e-7; ++steps) loss = step();
+    ASSERT_LT(loss, 1e-7);
+    expect_fast_gradient_at_most_twice_as_wrong("at a loss below 1e-7");
+  }
+
+  ModularAddition task;
+  M model;
+  Plain<M> plain;
+  Parameters parameters;
+  AdamW optimizer;
+  Tensor inputs, targets;
+};
+
+TEST(Gradient, TheTransformersIsAtMostTwiceAsFarFromFloat64AsPlainAutograds) {
+  Transformer::Options options;
+  options.d_model = 64;
+  options.d_mlp = 256;
+  Training<Transformer>(options, 3e-3).check();
+}
+
+TEST(Gradient, TheMlpsIsAtMostTwiceAsFarFromFloat64AsPlainAutograds) {
+  Mlp::Options options;
+  options.d_embed = 64;
+  options.hidden = {256, 64};
+  Training<Mlp>(options, 3e-3).check();
+}
+
+}  // namespace
+}  // namespace logodds
