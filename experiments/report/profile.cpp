@@ -28,8 +28,8 @@ void Profile::spent(std::string_view part) {
 std::string Profile::text(int64_t steps) const {
   std::vector<Part> parts = parts_;
   std::ranges::stable_sort(parts, std::greater<>(), &Part::seconds);
-  const double all = std::accumulate(parts.begin(), parts.end(), 0.0,
-                                     [](double sum, const Part& part) { return sum + part.seconds; });
+  const double all =
+      std::accumulate(parts.begin(), parts.end(), 0.0, [](double sum, const Part& part) { return sum + part.seconds; });
   const auto ms = [](double seconds, int64_t count) {
     return count == 0 ? std::string("–") : fmt::format("{:.3f}", 1000 * seconds / static_cast<double>(count));
   };

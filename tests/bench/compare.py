@@ -9,7 +9,6 @@ a machine that slows down for a while slows all of them. tests/bench/results.py 
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,8 @@ class Contender:
 
     def __init__(self, name, words, command):
         self.name, self.command = name, command
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=SETTINGS.log, text=True)
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=SETTINGS.log,
+                                        text=True)
 
     def read(self):
         line = self.process.stdout.readline()
@@ -123,11 +123,10 @@ def steps(quick):
            peer("MLP: PyTorch eager, gather", "mlp", "gather")]
     mnist = [peer("MNIST MLP: PyTorch eager", "mnist", "eager")]
     if not quick:
-        for way in ["last", "dedup"]:
-            label = {"last": "last position", "dedup": "deduplicated"}[way]
-            transformer.append(peer(f"transformer: torch.compile, {label}", "transformer", way, "--compile", "default"))
-            transformer.append(peer(f"transformer: torch.compile max-autotune, {label}", "transformer", way, "--compile",
-                                    COMPILE))
+        for way, label in [("last", "last position"), ("dedup", "deduplicated")]:
+            for mode, title in [("default", ""), (COMPILE, " max-autotune")]:
+                transformer.append(peer(f"transformer: torch.compile{title}, {label}", "transformer", way,
+                                        "--compile", mode))
         mlp.append(peer("MLP: torch.compile max-autotune, gather", "mlp", "gather", "--compile", COMPILE))
     contenders += transformer + mlp + mnist
     say(f"{len(contenders)} contenders for the step warm up" + ("" if quick else " (compiling takes minutes at first)"))
@@ -234,13 +233,14 @@ def machine():
         info = dict(line.split(":", 1) for line in file.read().split("\n\n")[0].splitlines() if ":" in line)
     info = {key.strip(): value.strip() for key, value in info.items()}
     flags = [flag for flag in ["avx512f", "avx2", "asimd"] if flag in info.get("flags", "").split()]
-    gpu = output_of(SETTINGS.python, "-c", "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else '')")
+    ask = "import torch; print(torch.__version__, torch.cuda.is_available() and torch.cuda.get_device_name(), sep=';')"
+    torch, gpu = output_of(SETTINGS.python, "-c", ask).split(";")
     return {"cpu": info.get("model name", "unknown"), "cores": os.cpu_count(), "vectors": flags[0] if flags else "",
-            "threads": SETTINGS.threads, "gpu": gpu, "load": os.getloadavg()[1],
-            "python": sys.version.split()[0], "torch": output_of(SETTINGS.python, "-c", "import torch; print(torch.__version__)"),
+            "threads": SETTINGS.threads, "gpu": gpu if gpu != "False" else "", "load": os.getloadavg()[1],
+            "python": output_of(SETTINGS.python, "--version"), "torch": torch,
             "compiler": output_of("c++", "--version").splitlines()[0],
             "logodds": output_of(os.path.join(SETTINGS.build, "logodds"), "--version"),
-            "environment": {key: os.environ[key] for key in ["OMP_WAIT_POLICY", "OMP_NUM_THREADS"] if key in os.environ},
+            "environment": {key: value for key, value in os.environ.items() if key.startswith("OMP_")},
             "date": time.strftime("%Y-%m-%d")}
 
 

@@ -156,7 +156,8 @@ void run(const std::string& what, const std::string& config, const std::vector<s
   if (what == "export") return write_samples(pack);
   if (what == "autograd") return answer(autograd(pack));
   if (what == "peak") return answer(peak());
-  if (what != "step" && what != "evaluate") throw Error("'" + what + "' is none of step, autograd, evaluate, peak, export");
+  if (what != "step" && what != "evaluate")
+    throw Error("'" + what + "' is none of step, autograd, evaluate, peak, export");
   Trainer trainer(experiment.options().training, std::move(pack), {});
   answer(what == "step" ? step(trainer) : evaluate(trainer));
 }

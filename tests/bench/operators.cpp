@@ -1,6 +1,6 @@
 // Times the operators of a training step on the shapes of experiments/configs/nanda2023.yaml, on one thread and tile by
-// tile as the step calls them. `of_peak` is the fraction of the fused multiply-adds that one core does at most, measured
-// beside it.
+// tile as the step calls them. `of_peak` is the fraction of the fused multiply-adds that one core does at most,
+// measured beside it.
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -39,7 +39,8 @@ double peak() {
   int64_t operations = 0;
   const auto start = std::chrono::steady_clock::now();
   benchmark::DoNotOptimize(tile_kernels<float>().peak(4'000'000, &operations));
-  return static_cast<double>(operations) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return static_cast<double>(operations) /
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 /// Times `work`, which does `flop` multiplications and additions.

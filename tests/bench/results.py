@@ -61,6 +61,7 @@ class Measured:
         return paired(share, step, bare, *[self.hooks[f"{label}: {hook}"] for hook in hooks])
 
 
+MODELS = ["transformer", "MLP"]
 HOOKS = ["logit_decomposition", "logit_bloat", "weight_norms"]
 
 
@@ -71,29 +72,30 @@ def goal_rows(m):
 
     def times(title, name, least, aim):
         if name is None:
-            return [title, f"{least} ×", f"{aim} ×", "not measured", ""]
-        ratio = m.times_ours(name)
-        return [title, f"{least} ×", f"{aim} ×", f"{ratio:.1f} × ({name.split(': ')[1]})", verdict(ratio, least, aim)]
+            return [title, f"{least} ×", f"{aim} ×", "not measured", "", ""]
+        ratio, command = m.times_ours(name), code(m.steps[name]["command"])
+        return [title, f"{least} ×", f"{aim} ×", f"{ratio:.1f} ×", verdict(ratio, least, aim), command]
 
-    peak = m.of_peak("transformer: logodds")
-    hooks = {label: m.hook_share(label, HOOKS) for label in ["transformer", "MLP"]}
+    transformer, eager = m.steps["transformer: logodds"], m.steps["MNIST MLP: PyTorch eager"]
+    peak = m.of_peak(transformer["name"])
+    hooks = {label: m.hook_share(label, HOOKS) for label in MODELS}
     start = max(median(row["seconds"]) for row in m.data["first_step"])
     gpu = "not measured: no GPU" if not m.machine["gpu"] else "not measured: this table times the CPU"
-    eager = ms(median(m.steps["MNIST MLP: PyTorch eager"]["seconds"]))
     return [
         times("transformer step against a careful user's", "transformer: PyTorch eager, last position", 12, 16),
         times("transformer step against the best torch.compile", m.best_compiled("transformer"), 3, 4),
         times("MLP step against eager gather", "MLP: PyTorch eager, gather", 3.5, 5),
         [f"fraction of the {m.machine['threads']} cores' multiply-add peak, folded operations only", "60 %", "80 %",
-         f"{100 * peak:.0f} %", verdict(peak, 0.6, 0.8)],
-        ["MNIST MLP against eager", "3 ×", "6 ×", f"no model for images here yet; eager takes {eager} ms", "no"],
-        ["H100/H200: one run against eager / compiled with CUDA graphs", "10 × / 2 ×", "20 × / 4 ×", gpu, ""],
-        ["H100/H200: 64 runs at once, steps per second against one eager run", "50 ×", "200 ×", gpu, ""],
+         f"{100 * peak:.0f} %", verdict(peak, 0.6, 0.8), code(transformer["command"])],
+        ["MNIST MLP against eager", "3 ×", "6 ×",
+         f"no such model here yet; eager takes {ms(median(eager['seconds']))} ms", "no", code(eager["command"])],
+        ["H100/H200: one run against eager / compiled with CUDA graphs", "10 × / 2 ×", "20 × / 4 ×", gpu, "", ""],
+        ["H100/H200: 64 runs at once, steps per second against one eager run", "50 ×", "200 ×", gpu, "", ""],
         ["decomposition, bloat and weight hooks at default intervals, of training", "≤ 5 %", "≤ 2 %",
          ", ".join(f"{label} {100 * share:.1f} %" for label, share in hooks.items()),
-         verdict(max(hooks.values()), 0.05, 0.02, smaller=True)],
+         verdict(max(hooks.values()), 0.05, 0.02, smaller=True), "see *Evaluation and hooks*"],
         ["start of `logodds train` to the first step", "≤ 1 s", "≤ 0.5 s", f"{start:.2f} s",
-         verdict(start, 1, 0.5, smaller=True)],
+         verdict(start, 1, 0.5, smaller=True), "see *Start*"],
     ]
 
 
@@ -129,7 +131,7 @@ def pack_rows(m):
 
 def fastest_packs(m):
     lines = []
-    for label in ["transformer", "MLP"]:
+    for label in MODELS:
         rows = [(cells, row) for cells, row in zip(pack_rows(m), m.data["packs"]) if row["name"] == label]
         cells, row = min(rows, key=lambda pair: run_step_seconds(pair[1]))
         lines.append(f"{label}: {cells[1]} ({cells[2]} ms per run and step)")
@@ -137,7 +139,7 @@ def fastest_packs(m):
 
 
 def hook_rows(m):
-    for label in ["transformer", "MLP"]:
+    for label in MODELS:
         bare = m.hooks[f"{label}: no hook"]
         for hook in ["no hook", *HOOKS]:
             row = m.hooks[f"{label}: {hook}"]
@@ -170,23 +172,24 @@ def document(m):
     environment = ", ".join(f"{key}={value}" for key, value in one["environment"].items()) or "no OMP_ variables set"
     yield "# Measured by `./dev bench`\n"
     yield from warnings(m)
-    yield (f"{one['date']} · {one['logodds']} · {one['compiler']} · peers: PyTorch {one['torch']}, Python {one['python']} · "
+    yield (f"{one['date']} · {one['logodds']} · {one['compiler']} · peers: PyTorch {one['torch']}, {one['python']} · "
            f"{one['cpu']}, {one['cores']} cores, {one['vectors']}, {one['threads']} threads, {environment} · "
            f"{m.peak['flop'] / min(m.peak['seconds']) / 1e9:.0f} GFLOP/s float32 at most "
            f"({code(m.peak['command'])}) · {m.data['minutes']:.1f} minutes\n")
-    yield ("Contenders are processes that have warmed up and take turns; each round, each takes a batch of steps. A ratio is "
-           "the median over the rounds of the ratio within a round. `contender` is "
+    yield ("Contenders are processes that have warmed up and take turns; each round, each takes a batch of steps. A "
+           "ratio is the median over the rounds of the ratio within a round. `contender` is "
            "`echo 100 | build/release/tests/bench/logodds_contender`, `peer` is "
            "`echo 100 | .deps/peer/bin/python tests/bench/peer.py` with `--data FILE`, FILE written by "
            "`contender export CONFIG`; 100 is how many steps are timed. All contenders of a model start from the same "
            "weights and samples, and from the same loss (checked). Memory is the largest resident set of the whole "
            "process after warming up.\n")
     yield "## Goals\n"
-    yield table(["goal", "at least", "aim", "measured", "reached"], goal_rows(m))
+    yield table(["goal", "at least", "aim", "measured", "reached", "command"], goal_rows(m))
     yield "## One training step\n"
-    yield ("p = 113, 3830 pairs, full batch, float32, AdamW. \"of peak\" counts, for every contender, the operations of "
-           f"our folded step ({', '.join(f'{row_flop / 1e9:.2f} GFLOP for the {label}' for label, row_flop in [(label, m.steps[label + ': logodds']['flop']) for label in ['transformer', 'MLP']])}): "
-           "matrix products and row mix, nothing that is computed element by element.\n")
+    flop = [f"{m.steps[label + ': logodds']['flop'] / 1e9:.2f} GFLOP for the {label}" for label in MODELS]
+    yield ("p = 113, 3830 pairs, full batch, float32, AdamW; MNIST: 1000 images of random pixels, batches of 200. \"of "
+           f"peak\" counts, for every contender, the operations of our folded step ({', '.join(flop)}): matrix "
+           "products and row mix, nothing that is computed element by element.\n")
     yield table(["step", "best ms", "median ms", "× logodds", "of peak", "MB", "command"], step_rows(m))
     yield "## Our transformer step against its sizes\n"
     yield "One thing changed at a time.\n"
@@ -206,7 +209,7 @@ def document(m):
     yield "## Start\n"
     yield "Seconds from starting the program until step 0 is evaluated and the first step begins.\n"
     yield table(["configuration", "best s", "median s", "command"],
-                [[code(row["name"]), f"{min(row['seconds']):.2f}", f"{median(row['seconds']):.2f}", code(row["command"])]
+                [[row["name"], f"{min(row['seconds']):.2f}", f"{median(row['seconds']):.2f}", code(row["command"])]
                  for row in m.data["first_step"]])
 
 
