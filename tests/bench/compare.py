@@ -217,7 +217,7 @@ def profiles(quick):
     texts = []
     for config in [TRANSFORMER, MLP[0]]:
         with tempfile.TemporaryDirectory() as folder:
-            words = ["train", config, "--profile", f"training.steps={100 if quick else 1000}"]
+            words = ["train", config, "--profile", f"training.steps={50 if quick else 300}"]
             done = subprocess.run([os.path.join(SETTINGS.build, "logodds"), *words, "--out", folder], text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
             texts.append({"command": "logodds " + " ".join(words), "text": done.stdout})
