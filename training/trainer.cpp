@@ -51,6 +51,7 @@ bool Trainer::run() {
     if (step_ > 0 && step_ % options_.checkpoint_every_steps == 0) save();
     take_step();
     if (events_.stepped) events_.stepped(step_);
+    note(events_.spent, "the rest");
   }
   const bool finished = step_ >= options_.steps;
   if (finished) report();
@@ -62,23 +63,27 @@ void Trainer::report() {
   if (evaluated_ == step_) return;
   const auto rows = evaluate();
   if (events_.evaluated) events_.evaluated(rows);
+  note(events_.spent, "writing metrics");
   evaluated_ = step_;
 }
 
 void Trainer::save() {
   if (saved_ == step_) return;
   if (events_.checkpoint) events_.checkpoint(checkpoint());
+  note(events_.spent, "checkpoint");
   saved_ = step_;
 }
 
 void Trainer::take_step() {
   const Tensor loss_R =
-      loss_gradient(*pack_.model, *pack_.loss, pack_.parameters, train_inputs_RBT_, train_targets_RB_);
+      loss_gradient(*pack_.model, *pack_.loss, pack_.parameters, train_inputs_RBT_, train_targets_RB_, events_.spent);
   if (loss_R.is_cpu()) {  // on a GPU, reading it would stop the queue; there evaluate() finds out
     for (int64_t run = 0; run < loss_R.size(0); ++run) refuse_divergence(run, loss_R[run].item<double>());
   }
+  note(events_.spent, "the rest");
   const at::NoGradGuard no_grad;
   pack_.optimizer->step(pack_.parameters, pack_.schedule->factor(step_));
+  note(events_.spent, "optimizer");
   ++step_;
 }
 
@@ -109,8 +114,11 @@ std::vector<Row> Trainer::evaluate() {
                             .test_B = pack_.data.test_RB[run]};
     Row row = evaluation_row(snapshot, *pack_.loss, pack_.seeds[static_cast<size_t>(run)]);
     refuse_divergence(run, row["train_loss"].get<double>());
+    note(events_.spent, "evaluation");
     for (auto& [name, hook] : pack_.hooks) {
-      if (step_ % hook->every_steps() == 0 || step_ == options_.steps) hook->observe(snapshot, row);
+      if (step_ % hook->every_steps() != 0 && step_ != options_.steps) continue;
+      hook->observe(snapshot, row);
+      note(events_.spent, "hook " + name);
     }
     rows.push_back(std::move(row));
   }

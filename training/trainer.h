@@ -14,6 +14,7 @@
 #include "training/loss.h"
 #include "training/optimizer.h"
 #include "training/schedule.h"
+#include "training/spent.h"
 #include "training/task.h"
 
 namespace logodds {
@@ -45,6 +46,7 @@ struct TrainerEvents {
   std::function<void(int64_t step)> stepped;
   std::function<void(Checkpoint)> checkpoint;  ///< to be made durable before it returns
   std::function<bool()> interrupted;           ///< asked between steps
+  Spent spent;  ///< parts: of loss_gradient, optimizer, evaluation, hook NAME, writing metrics, checkpoint, the rest
 };
 
 /// Columns step, run, seed, train_loss, train_accuracy, test_loss, test_accuracy; no test columns without a test set.

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <filesystem>
+#include <iostream>
 #include <memory>
 #include <optional>
 
@@ -8,6 +9,7 @@
 #include "core/log.h"
 #include "experiments/commands/commands.h"
 #include "experiments/experiment.h"
+#include "experiments/report/profile.h"
 #include "experiments/report/progress.h"
 #include "experiments/report/table.h"
 #include "experiments/run_directory.h"
@@ -31,6 +33,7 @@ struct Arguments {
   std::vector<std::string> overrides;
   std::string out;
   bool resume = false;
+  bool profile = false;
 };
 
 /// Where the run is kept: --out, else beside its own config.yaml when that is what was given, else runs/NAME.
@@ -72,6 +75,8 @@ int train(const Arguments& arguments, const std::string& command_line) {
     directory.checkpoints().save(checkpoint, options.keep_last_checkpoints);
   };
   events.interrupted = [] { return received_signal != 0; };
+  std::optional<Profile> profile;
+  if (arguments.profile) events.spent = [&](std::string_view part) { profile->spent(part); };
 
   Trainer trainer(options, std::move(pack), std::move(events));
   if (start) trainer.restore(*start);
@@ -79,7 +84,11 @@ int train(const Arguments& arguments, const std::string& command_line) {
                weights, path.string());
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  if (arguments.profile) profile.emplace(trainer.pack().parameters.flat().device());
+  const int64_t first_step = trainer.step();
   const bool finished = trainer.run();
+  progress.finish();
+  if (profile) std::cout << profile->text(trainer.step() - first_step) << std::flush;
   if (finished) return static_cast<int>(ExitCode::ok);
   spdlog::warn("interrupted; saved at step {}. Continue with: logodds train {} --resume", trainer.step(),
                (path / "config.yaml").string());
@@ -96,6 +105,7 @@ void add_train(CLI::App& app, const std::string& command_line, int& exit_code) {
   command->add_option("key=value", arguments->overrides, "Overrides, such as optimizer.weight_decay=0");
   command->add_option("--out", arguments->out, "Run directory (default runs/NAME); must not exist yet");
   command->add_flag("--resume", arguments->resume, "Continue the run from its newest checkpoint");
+  command->add_flag("--profile", arguments->profile, "Print at the end where the time of training went");
   command->callback([arguments, command_line, &exit_code] { exit_code = train(*arguments, command_line); });
 }
 

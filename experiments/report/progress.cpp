@@ -46,9 +46,11 @@ Progress::Progress(int64_t first_step, int64_t last_step)
       terminal_(::isatty(STDERR_FILENO) == 1),
       start_(Clock::now()) {}
 
-Progress::~Progress() {
+void Progress::finish() {
   if (runs_ > 0) show(Clock::now());
   if (dirty_) std::fputs("\n", stderr);
+  runs_ = 0;
+  dirty_ = false;
 }
 
 void Progress::evaluated(const std::vector<Row>& rows) {

@@ -13,10 +13,11 @@ namespace logodds {
 class Progress {
  public:
   Progress(int64_t first_step, int64_t last_step);
-  ~Progress();
+  ~Progress() { finish(); }
 
   void evaluated(const std::vector<Row>& rows);
   void stepped(int64_t step);
+  void finish();  ///< shows the last state and ends the line
 
  private:
   using Clock = std::chrono::steady_clock;

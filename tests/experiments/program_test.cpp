@@ -63,6 +63,17 @@ TEST_F(Program, TrainLeavesACompleteRunDirectory) {
   EXPECT_NE(err().find("step 30/30"), std::string::npos);
 }
 
+TEST_F(Program, ProfilePrintsWhereTheTimeWentAndChangesNothing) {
+  ASSERT_EQ(run("train c.yaml --out plain"), 0) << err();
+  EXPECT_EQ(out(), "");
+  ASSERT_EQ(run("train c.yaml --out profiled --profile"), 0) << err();
+  for (const char* part : {"30 steps", "fold", "tile step", "backward of the fold", "optimizer", "evaluation",
+                           "hook logit_bloat", "writing metrics", "checkpoint", "the rest", "all"}) {
+    EXPECT_NE(("\n" + out()).find(std::string("\n") + part + " "), std::string::npos) << part << out();
+  }
+  EXPECT_EQ(read_file(directory / "profiled/metrics.jsonl"), read_file(directory / "plain/metrics.jsonl"));
+}
+
 TEST_F(Program, AnExistingRunIsNeverOverwritten) {
   ASSERT_EQ(run("train c.yaml --out r training.steps=1"), 0);
   const std::string before = read_file(directory / "r/metrics.jsonl");

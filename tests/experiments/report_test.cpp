@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "experiments/report/plot.h"
+#include "experiments/report/profile.h"
 #include "experiments/report/table.h"
 
 namespace logodds {
@@ -18,6 +19,35 @@ TEST(Report, TablesAlignByCharactersNotBytes) {
             "κ=14     +3.5\n"
             "─────────────\n"
             "sum       -12\n");
+}
+
+TEST(Report, AProfileAddsUpEachPartsTimeSinceTheLastCall) {
+  using std::chrono::milliseconds;
+  std::chrono::steady_clock::time_point now{};
+  Profile profile(at::kCPU, [&] { return now; });
+  const auto spend = [&](int64_t ms, const char* part) {
+    now += milliseconds(ms);
+    profile.spent(part);
+  };
+  for (int step = 0; step < 2; ++step) {
+    spend(10, "fold");
+    spend(30, "tile step");
+  }
+  spend(20, "hook weight_norms");
+  EXPECT_EQ(profile.text(2),
+            "2 steps            ms per step    share  times  ms each\n"
+            "tile step               30.000   60.0 %      2   30.000\n"
+            "fold                    10.000   20.0 %      2   10.000\n"
+            "hook weight_norms       10.000   20.0 %      1   20.000\n"
+            "───────────────────────────────────────────────────────\n"
+            "all                     50.000  100.0 %\n");
+}
+
+TEST(Report, AProfileOfNothingDividesByNothing) {
+  EXPECT_EQ(Profile(at::kCPU).text(0),
+            "0 steps  ms per step  share  times  ms each\n"
+            "───────────────────────────────────────────\n"
+            "all                –      –\n");
 }
 
 TEST(Report, OddsAreWrittenWithTheLargerSideFirstOrLast) {

@@ -67,6 +67,25 @@ TEST(Trainer, HooksDoNotChangeTraining) {
   EXPECT_TRUE(train(watched, 30).flat.equal(train({}, 30).flat));
 }
 
+TEST(Trainer, EveryPartOfAStepIsToldWhenItEnds) {
+  using Parts = std::vector<std::string>;
+  Parts parts;
+  SmallPack pack;
+  pack.hooks = true;
+  TrainerEvents events;
+  events.spent = [&](std::string_view part) { parts.emplace_back(part); };
+  Trainer(every(1), pack.make(), events).run();
+  const Parts evaluation{"evaluation", "hook logit_decomposition", "hook logit_bloat", "hook weight_norms",
+                         "writing metrics"};
+  Parts expected = evaluation;
+  for (const char* part : {"fold", "tile step", "backward of the fold", "the rest", "optimizer", "the rest"}) {
+    expected.emplace_back(part);
+  }
+  expected.insert(expected.end(), evaluation.begin(), evaluation.end());
+  expected.emplace_back("checkpoint");
+  EXPECT_EQ(parts, expected);
+}
+
 TEST(Trainer, TrainingLearnsTheTrainingSet) {
   const auto rows = train({}, 200).rows;
   EXPECT_GT(rows.front()["train_loss"].get<double>(), 2.0);
