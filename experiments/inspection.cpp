@@ -55,7 +55,9 @@ Snapshot Inspection::snapshot(const Parameters& one, size_t run) const {
   const auto r = static_cast<int64_t>(run);
   return {.step = step(),
           .run = r,
+          .model = *pack_.model,
           .parameters = one,
+          .inputs_NT = pack_.data.inputs[r],
           .logits_NV = pack_.model->logits(one, pack_.data.inputs.narrow(0, r, 1)).squeeze(0),
           .targets_N = pack_.data.targets_RN[r],
           .train_B = pack_.data.train_RB[r],

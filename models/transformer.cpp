@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "core/error.h"
 #include "models/activation.h"
@@ -97,6 +98,38 @@ Tensor Transformer::trace(const Parameters& parameters, const Tensor& inputs_RBT
     x = tap(block + "hook_resid_post", x + out);
   }
   return linear_per_run(x.select(2, T - 1), parameters["unembed.W_U"]);
+}
+
+LogitPaths Transformer::paths(const Parameters& one, const Tensor& inputs_BT) const {
+  const int64_t last = positions() - 1;
+  std::map<std::string, std::vector<Tensor>> seen;  // at the last position, by name
+  trace_in_batches(*this, one, inputs_BT, [&](const std::string& name, const Tensor& x) {
+    if (name.ends_with("attn.hook_z") || name.ends_with("mlp.hook_pre") || name.ends_with("mlp.hook_post")) {
+      seen[name].push_back(x.select(1, last).clone());
+    }
+  });
+  const auto weight = [&](const std::string& name) { return one[name][0].detach(); };
+  const Tensor W_U = weight("unembed.W_U"), W_E = weight("embed.W_E");
+  const Tensor embed =
+      options_.equals_token ? W_E.narrow(0, shape_.tokens, 1) : W_E.index_select(0, inputs_BT.select(1, last));
+  LogitPaths result{
+      .paths = {{"embed", false, embed, W_U}, {"pos_embed", false, weight("pos_embed.W_pos").narrow(0, last, 1), W_U}},
+      .neurons = 0,
+      .pre_BM = {}};
+  for (int64_t layer = 0; layer < options_.layers; ++layer) {
+    const std::string block = block_name(layer), mlp = std::to_string(layer) + "_mlp_out";
+    const Tensor z_BHK = at::cat(seen[block + "attn.hook_z"]), W_O = weight(block + "attn.W_O");
+    for (int64_t head = 0; head < options_.heads; ++head) {
+      result.paths.push_back({"L" + std::to_string(layer) + "H" + std::to_string(head), false, z_BHK.select(1, head),
+                              at::mm(W_O[head], W_U)});
+    }
+    result.paths.push_back({mlp, true, weight(block + "mlp.b_out").unsqueeze(0), W_U});
+    result.neurons = result.paths.size();
+    result.pre_BM = at::cat(seen[block + "mlp.hook_pre"]);
+    result.paths.push_back(
+        {mlp, false, at::cat(seen[block + "mlp.hook_post"]), at::mm(weight(block + "mlp.W_out"), W_U)});
+  }
+  return result;
 }
 
 std::optional<Folded> Transformer::fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const {

@@ -35,6 +35,9 @@ class Transformer : public Model {
   const PerRun<double>& init_scale() const override { return options_.init_scale; }
   Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const override;
 
+  /// The embedding and position of the last token, every head's output and every MLP's, through W_U.
+  LogitPaths paths(const Parameters& one, const Tensor& inputs_BT) const override;
+
   /// One layer: see models/transformer_fold.h. More layers are not folded.
   std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const override;
 
