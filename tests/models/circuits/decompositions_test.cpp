@@ -25,6 +25,8 @@ std::vector<std::pair<std::string, Network>> transformers(at::ScalarType type) {
       }
     }
   }
+  all.emplace_back("transformer with all biases",
+                   random_network(small_transformer(kP, 2, true, true, 1, "all"), kP, type));
   return all;
 }
 
@@ -143,6 +145,9 @@ TEST(ResidualPaths, HaveTransformerLensLabels) {
   const auto circuits = random_network(small_transformer(kP, 2, true, true, 1), kP).circuits("residual_paths");
   EXPECT_EQ(circuits->labels(), (std::vector<std::string>{"embed", "pos_embed", "L0H0", "L0H1", "L0H2", "0_mlp_out",
                                                           "L1H0", "L1H1", "L1H2", "1_mlp_out"}));
+  const auto biased = random_network(small_transformer(kP, 1, true, true, 1, "all"), kP).circuits("residual_paths");
+  EXPECT_EQ(biased->labels(),
+            (std::vector<std::string>{"embed", "pos_embed", "L0H0", "L0H1", "L0H2", "bias", "0_mlp_out"}));
 }
 
 TEST(ResidualPaths, AHeadsPartIsWhatTheLogitsLoseWithoutItWhereNothingReadsIt) {

@@ -45,8 +45,10 @@ inline Network random_network(std::unique_ptr<Model> model, int64_t p, at::Scala
   return {std::move(model), std::move(parameters), p};
 }
 
-inline std::unique_ptr<Model> small_transformer(int64_t p, int64_t layers, bool equals, bool causal, double mix) {
+inline std::unique_ptr<Model> small_transformer(int64_t p, int64_t layers, bool equals, bool causal, double mix,
+                                                const std::string& biases = "mlp") {
   Transformer::Options options;
+  options.biases = biases;
   options.layers = layers;
   options.d_model = 12;
   options.heads = 3;
