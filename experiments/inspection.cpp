@@ -80,13 +80,17 @@ Snapshot Inspection::snapshot(const Parameters& one, size_t run) const {
 }
 
 Subject Inspection::subject(size_t run) const {
-  const Parameters one = pack_.parameters.select(static_cast<int64_t>(run)).to(at::kDouble);
-  const Snapshot seen = snapshot(one, run);
-  std::vector<std::pair<std::string, Tensor>> sets{
-      {"all", at::arange(seen.targets_N.size(0), seen.targets_N.options())}};
-  if (seen.train_B.numel() > 0) sets.emplace_back("train", seen.train_B);
-  if (seen.test_B.numel() > 0) sets.emplace_back("test", seen.test_B);
-  return {*pack_.model, one, seen.inputs_NT, seen.logits_NV, seen.targets_N, sets};
+  const at::NoGradGuard no_grad;
+  const auto r = static_cast<int64_t>(run);
+  Parameters one(pack_.parameters.specs(), 1, at::kDouble);  // on the CPU, wherever it was trained
+  one.load(0, pack_.parameters.run(r), label(run));
+  const Tensor inputs = pack_.data.inputs[r].cpu(), targets = pack_.data.targets_RN[r].cpu();
+  const Tensor train = pack_.data.train_RB[r].cpu(), test = pack_.data.test_RB[r].cpu();
+  std::vector<std::pair<std::string, Tensor>> sets{{"all", at::arange(targets.size(0), at::kLong)}};
+  if (train.numel() > 0) sets.emplace_back("train", train);
+  if (test.numel() > 0) sets.emplace_back("test", test);
+  const Tensor logits = pack_.model->logits(one, inputs.unsqueeze(0)).squeeze(0);
+  return {*pack_.model, std::move(one), inputs, logits, targets, sets};
 }
 
 Row Inspection::summary(size_t run) const {

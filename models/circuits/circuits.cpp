@@ -20,6 +20,12 @@ Tensor Circuits::at_class(int64_t p, const Tensor& classes_B) const {
   return part(p).gather(1, classes_B.unsqueeze(1)).squeeze(1);
 }
 
+Tensor Circuits::at_classes(const Tensor& classes_B) const {
+  std::vector<Tensor> rows;
+  for (int64_t p = 0; p < size(); ++p) rows.push_back(at_class(p, classes_B));
+  return at::stack(rows);
+}
+
 Tensor Circuits::inner(const Tensor& x_BV) const {
   std::vector<Tensor> products;
   for (int64_t p = 0; p < size(); ++p) products.push_back((part(p) * x_BV).sum(at::kDouble));
@@ -62,11 +68,7 @@ Tensor energy_shares(const Circuits& circuits, const Tensor& logits_BV) {
 }
 
 Tensor circuit_margins(const Circuits& circuits, const Tensor& targets_B, const Tensor& rivals_B) {
-  std::vector<Tensor> rows;
-  for (int64_t p = 0; p < circuits.size(); ++p) {
-    rows.push_back(circuits.at_class(p, targets_B) - circuits.at_class(p, rivals_B));
-  }
-  return at::stack(rows);
+  return circuits.at_classes(targets_B) - circuits.at_classes(rivals_B);
 }
 
 Crossing cross(const Circuits& one, const Circuits& other, const Tensor& logits_BV) {

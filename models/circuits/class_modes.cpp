@@ -26,10 +26,14 @@ Tensor ClassModes::at_class(int64_t p, const Tensor& classes_B) const {
   return (coefficients().index_select(1, index) * basis().index_select(1, index).index_select(0, classes_B)).sum(1);
 }
 
-Tensor ClassModes::per_part(const Tensor& per_mode_M) const {
+Tensor ClassModes::at_classes(const Tensor& classes_B) const {
+  return per_part((coefficients() * basis().index_select(0, classes_B)).t());
+}
+
+Tensor ClassModes::per_part(const Tensor& per_mode) const {
   std::vector<Tensor> sums;
   for (size_t p = 0; p + 1 < modes_.first.size(); ++p) {
-    sums.push_back(per_mode_M.narrow(0, modes_.first[p], modes_.first[p + 1] - modes_.first[p]).sum());
+    sums.push_back(per_mode.narrow(0, modes_.first[p], modes_.first[p + 1] - modes_.first[p]).sum(0));
   }
   return at::stack(sums);
 }

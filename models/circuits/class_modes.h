@@ -13,6 +13,7 @@ class ClassModes : public Circuits {
   Tensor part(int64_t p) const override { return sum({p}); }
   Tensor sum(const std::vector<int64_t>& parts) const override;
   Tensor at_class(int64_t p, const Tensor& classes_B) const override;
+  Tensor at_classes(const Tensor& classes_B) const override;
   Tensor inner(const Tensor& x_BV) const override;
   std::optional<Tensor> energies_in(const Tensor& x_BV) const override;
 
@@ -32,8 +33,8 @@ class ClassModes : public Circuits {
 
  private:
   Tensor columns(const std::vector<int64_t>& parts) const;
-  /// Sums over the modes of each part: [M] to [P].
-  Tensor per_part(const Tensor& per_mode_M) const;
+  /// Sums over the modes of each part: [M,...] to [P,...].
+  Tensor per_part(const Tensor& per_mode) const;
 
   Modes modes_;
 };

@@ -94,7 +94,7 @@ auto frequency_modes(const Tensor& logits_BV, int64_t p, auto modes) {
       modes.first.push_back(modes.first.back() + count);
     }
     if (p == 0) continue;
-    const Tensor spectrum = at::fft_fft2(whole.amplitudes(frequency)), direction = directions(p, frequency);
+    const Tensor spectrum = at::fft_fft2(whole.amplitudes(frequency)), direction = directions(p, frequency).to(spectrum.device());
     const double norm = std::sqrt((count == 2 ? 2.0 : 1.0) / static_cast<double>(p));
     for (int64_t d = 0; d < 4; ++d) {
       const Tensor part = at::view_as_real(at::fft_ifft2(spectrum * direction.eq(d))).div(norm).view({p * p, 2});
@@ -134,7 +134,7 @@ InputModes input_modes(const Tensor& logits_BV) {
   const Tensor a = at::arange(p).unsqueeze(1), b = at::arange(p).unsqueeze(0);
   for (int64_t frequency = 1; frequency <= p / 2; ++frequency) {
     const Tensor G = whole.amplitudes(frequency), spectrum = at::fft_fft2(G) / static_cast<double>(p * p);
-    const Tensor energy = spectrum.abs().square(), direction = directions(p, frequency);
+    const Tensor energy = spectrum.abs().square(), direction = directions(p, frequency).to(spectrum.device());
     std::vector<Tensor> parts;
     for (int64_t d = 0; d < 4; ++d) parts.push_back((energy * direction.eq(d)).sum());
     shares.push_back(at::stack(parts) / energy.sum().clamp_min(1e-300));
@@ -155,9 +155,7 @@ InputModes input_modes(const Tensor& logits_BV) {
 Tensor OutputFrequency::cosine_coefficients(const Tensor& targets_B) const {
   // Σ_c f[b,c] cos w(y-c) = Σ_modes coefficient[b,mode] · basis[y,mode] / norm², norm² = 2/V (1/V for κ = V/2), so the
   // prefactors cancel: A_κ = (1/B) Σ_b Σ_modes …
-  std::vector<Tensor> means;
-  for (int64_t p = 0; p < size(); ++p) means.push_back(at_class(p, targets_B).to(at::kDouble).mean());
-  return at::stack(means);
+  return at_classes(targets_B).mean(1, false, at::kDouble);
 }
 
 Tensor OutputFrequency::cosine_fve(const Tensor& targets_B) const {

@@ -79,11 +79,12 @@ TEST(Decompositions, AgreeWithTheirOwnPartsOnClassesSumsAndInnerProducts) {
   const Tensor x = at::sin(at::arange(kP * kP * kP, at::kDouble)).view({kP * kP, kP});
   for (const auto& entry : decompositions().entries()) {
     const auto circuits = network.circuits(entry.name);
-    const Tensor inner = circuits->inner(x);
+    const Tensor inner = circuits->inner(x), at_classes = circuits->at_classes(network.targets);
     for (int64_t p = 0; p < circuits->size(); ++p) {
       const Tensor part = circuits->part(p);
       EXPECT_NEAR(inner[p].item<double>(), (part * x).sum().item<double>(), 1e-10) << entry.name;
       const Tensor at_class = part.gather(1, network.targets.unsqueeze(1)).squeeze(1);
+      EXPECT_LT((at_classes[p] - at_class).abs().max().item<double>(), 1e-12) << entry.name;
       EXPECT_LT((circuits->at_class(p, network.targets) - at_class).abs().max().item<double>(), 1e-12) << entry.name;
     }
     const Tensor two = circuits->part(0) + circuits->part(2);
