@@ -26,7 +26,8 @@ struct InputShape {
 /// it, another to intervene. Names are TransformerLens's ("blocks.0.mlp.hook_post"), with the run axis in front.
 using Tap = std::function<Tensor(const std::string& name, const Tensor& activation)>;
 
-/// One way into the logits of one run: `source` [B,I], or [1,I] where it is the same for every input, times `map` [I,V].
+/// One way into the logits of one run: `source` [B,I], or [1,I] where it is the same for every input, times `map`
+/// [I,V].
 struct LogitPath {
   std::string label;  ///< as TransformerLens prints it: "embed", "pos_embed", "L0H2", "0_mlp_out", "bias"
   bool bias;          ///< a bias vector; it belongs to the component that the label names
@@ -37,7 +38,7 @@ struct LogitPath {
 /// Everything that adds to the logits, in the order in which it is computed; the logits are the sum.
 struct LogitPaths {
   std::vector<LogitPath> paths;
-  size_t neurons;  ///< the path of the last hidden layer: source [B,M] its activations, map [M,V] the neuron-to-logit map
+  size_t neurons;  ///< the path of the last hidden layer: source [B,M] its activations, map [M,V] neuron to logit, W_L
   Tensor pre_BM;   ///< that layer's pre-activations
 };
 

@@ -94,7 +94,8 @@ auto frequency_modes(const Tensor& logits_BV, int64_t p, auto modes) {
       modes.first.push_back(modes.first.back() + count);
     }
     if (p == 0) continue;
-    const Tensor spectrum = at::fft_fft2(whole.amplitudes(frequency)), direction = directions(p, frequency).to(spectrum.device());
+    const Tensor spectrum = at::fft_fft2(whole.amplitudes(frequency)),
+                 direction = directions(p, frequency).to(spectrum.device());
     const double norm = std::sqrt((count == 2 ? 2.0 : 1.0) / static_cast<double>(p));
     for (int64_t d = 0; d < 4; ++d) {
       const Tensor part = at::view_as_real(at::fft_ifft2(spectrum * direction.eq(d))).div(norm).view({p * p, 2});
@@ -176,8 +177,8 @@ Tensor OutputFrequency::cosines(const std::vector<int64_t>& parts, const Tensor&
                          (2 * std::numbers::pi / static_cast<double>(classes));
     template_V += coefficients_P[p] * angle.cos();
   }
-  const Tensor difference = (targets_B.unsqueeze(1) - classes_V.unsqueeze(0)).remainder(classes);
-  return template_V.index({difference}).to(basis().scalar_type());
+  const Tensor difference_VV = (classes_V.unsqueeze(1) - classes_V.unsqueeze(0)).remainder(classes);
+  return template_V.index({difference_VV}).to(basis().scalar_type()).index_select(0, targets_B);
 }
 
 at::TensorOptions OutputFrequency::classes_options() const {
