@@ -27,7 +27,7 @@ Tensor ClassModes::at_class(int64_t p, const Tensor& classes_B) const {
 }
 
 Tensor ClassModes::at_classes(const Tensor& classes_B) const {
-  return per_part((coefficients() * basis().index_select(0, classes_B)).t());
+  return per_part((coefficients() * basis().index_select(0, classes_B)).t().contiguous());
 }
 
 Tensor ClassModes::per_part(const Tensor& per_mode) const {
