@@ -4,15 +4,11 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
-#include "core/log_odds.h"
 #include "core/text.h"
-#include "models/circuits/key_circuits.h"
-#include "models/circuits/output_frequency.h"
+#include "experiments/weights_file.h"
 #include "training/hooks/logit_bloat.h"
-#include "training/hooks/logit_decomposition.h"
 #include "training/hooks/weight_norms.h"
 
 namespace logodds {
@@ -34,32 +30,67 @@ Checkpoint load(const RunDirectory& directory, int64_t step) {
 
 }  // namespace
 
-Inspection::Inspection(const RunDirectory& directory, int64_t step)
-    : experiment_(directory.experiment()),
-      task_(experiment_.options().task.make<Task>()),
-      pack_(experiment_.assemble()),
-      checkpoint_(load(directory, step)) {
-  if (checkpoint_.runs.size() != run_count())
-    throw io_error(directory.path().string() + ": the checkpoint is of another configuration");
+Inspection::Inspection(const Experiment& experiment)
+    : experiment_(experiment), task_(experiment_.options().task.make<Task>()), pack_(experiment_.assemble()) {
   for (const auto& [name, hook] : pack_.hooks) {
     if (const auto* configured = dynamic_cast<const LogitDecomposition*>(hook.get()))
       decomposition_ = configured->options();
   }
+}
+
+Inspection::Inspection(const RunDirectory& directory, int64_t step) : Inspection(directory.experiment()) {
+  const Checkpoint checkpoint = load(directory, step);
+  step_ = checkpoint.step;
+  if (checkpoint.runs.size() != run_count())
+    throw io_error(directory.path().string() + ": the checkpoint is of another configuration");
   for (size_t run = 0; run < run_count(); ++run) {
-    pack_.parameters.load(static_cast<int64_t>(run), checkpoint_.runs[run], directory.path().string());
+    pack_.parameters.load(static_cast<int64_t>(run), checkpoint.runs[run], directory.path().string());
   }
 }
+
+Inspection::Inspection(const std::filesystem::path& weights, const Experiment& experiment,
+                       const std::filesystem::path& split)
+    : Inspection(experiment) {
+  source_ = weights.string();
+  if (run_count() != 1)
+    throw Error("the configuration makes " + std::to_string(run_count()) +
+                " runs, a weights file holds one: leave out 'runs'");
+  pack_.parameters.load(0, read_weights(weights, pack_.parameters.specs()), source_);
+  const auto train = split.empty() ? std::vector<int64_t>() : read_split(split, *task_);
+  Tensor is_train = at::zeros({pack_.data.targets_RN.size(1)}, at::kBool);
+  for (const int64_t example : train) is_train[example].fill_(true);
+  pack_.data.train_RB = is_train.nonzero().t();
+  pack_.data.test_RB = split.empty() ? at::empty({1, 0}, at::kLong) : is_train.logical_not().nonzero().t();
+}
+
+std::string Inspection::label(size_t run) const { return source_.empty() ? experiment_.run_label(run) : source_; }
 
 Snapshot Inspection::snapshot(const Parameters& one, size_t run) const {
   const at::NoGradGuard no_grad;
   const auto r = static_cast<int64_t>(run);
-  return {.step = step(),
+  return {.step = step_.value_or(0),
           .run = r,
+          .model = *pack_.model,
           .parameters = one,
+          .inputs_NT = pack_.data.inputs[r],
           .logits_NV = pack_.model->logits(one, pack_.data.inputs.narrow(0, r, 1)).squeeze(0),
           .targets_N = pack_.data.targets_RN[r],
           .train_B = pack_.data.train_RB[r],
           .test_B = pack_.data.test_RB[r]};
+}
+
+Subject Inspection::subject(size_t run) const {
+  const at::NoGradGuard no_grad;
+  const auto r = static_cast<int64_t>(run);
+  Parameters one(pack_.parameters.specs(), 1, at::kDouble);  // on the CPU, wherever it was trained
+  one.load(0, pack_.parameters.run(r), label(run));
+  const Tensor inputs = pack_.data.inputs[r].cpu(), targets = pack_.data.targets_RN[r].cpu();
+  const Tensor train = pack_.data.train_RB[r].cpu(), test = pack_.data.test_RB[r].cpu();
+  std::vector<std::pair<std::string, Tensor>> sets{{"all", at::arange(targets.size(0), at::kLong)}};
+  if (train.numel() > 0) sets.emplace_back("train", train);
+  if (test.numel() > 0) sets.emplace_back("test", test);
+  const Tensor logits = pack_.model->logits(one, inputs.unsqueeze(0)).squeeze(0);
+  return {*pack_.model, std::move(one), inputs, logits, targets, sets};
 }
 
 Row Inspection::summary(size_t run) const {
@@ -78,35 +109,8 @@ Row Inspection::summary(size_t run) const {
 
 std::vector<std::string> Inspection::circuit_labels(size_t run) const {
   const Parameters one = pack_.parameters.select(static_cast<int64_t>(run));
-  return OutputFrequency(snapshot(one, run).logits_NV.narrow(0, 0, 1)).labels();
-}
-
-Inspection::Evidence Inspection::evidence(size_t run, const std::vector<int64_t>& input) const {
-  const int64_t example = task_->find(input);
-  const Parameters one = pack_.parameters.select(static_cast<int64_t>(run));
   const Snapshot seen = snapshot(one, run);
-  const OutputFrequency circuits(seen.logits_NV);
-  const Tensor logits = seen.logits_NV.narrow(0, example, 1), target = seen.targets_N.narrow(0, example, 1);
-  const Tensor rival = runner_up(logits, target);
-  const OutputFrequency on_input(logits);
-  const Tensor margins_P = circuit_margins(on_input, target, rival).squeeze(1).to(at::kDouble);
-  const auto chosen = key_circuits(circuits.cosine_fve(seen.targets_N), decomposition_.key_fve);
-
-  Evidence evidence{.question = task_->describe(input),
-                    .target = target.item<int64_t>(),
-                    .runner_up = rival.item<int64_t>(),
-                    .margin = margin(logits, target).item<double>(),
-                    .probability = std::exp(-cross_entropy(logits, target).item<double>()),
-                    .sum = margins_P.sum().item<double>(),
-                    .completeness_error = completeness_error(circuits, seen.logits_NV),
-                    .circuits = {}};
-  for (int64_t p = 0; p < circuits.size(); ++p) {
-    evidence.circuits.push_back({circuits.labels()[static_cast<size_t>(p)], margins_P[p].item<double>(),
-                                 std::ranges::count(chosen.key, p) > 0});
-  }
-  std::ranges::stable_sort(
-      evidence.circuits, [](const auto& a, const auto& b) { return a.key != b.key ? a.key : a.evidence > b.evidence; });
-  return evidence;
+  return decomposition_.basis.make<Circuits>(Observed{seen.model, one, seen.inputs_NT, seen.logits_NV})->labels();
 }
 
 }  // namespace logodds

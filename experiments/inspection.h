@@ -1,25 +1,45 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "experiments/run_directory.h"
+#include "models/circuits/circuits.h"
 #include "training/hooks/logit_decomposition.h"
 
 namespace logodds {
 
-/// One run of a run directory at one of its checkpoints, looked at from outside.
+/// One run in float64 on every example of its task: what evidence is computed from.
+struct Subject {
+  const Model& model;
+  Parameters parameters;
+  Tensor inputs_NT;
+  Tensor logits_NV;
+  Tensor targets_N;
+  std::vector<std::pair<std::string, Tensor>> sets;  ///< numbers of the examples: "all"; "train", "test" where known
+
+  Observed observed() const { return {model, parameters, inputs_NT, logits_NV}; }
+};
+
+/// Trained weights looked at from outside: the runs of a run directory, or a weights file.
 class Inspection {
  public:
-  /// The newest usable checkpoint, or the one of `step` when it is not negative.
+  /// A run directory at its newest usable checkpoint, or at the one of `step` when it is not negative.
   Inspection(const RunDirectory& directory, int64_t step);
 
-  int64_t step() const { return checkpoint_.step; }
+  /// Weights trained elsewhere (experiments/weights_file.h) for the task and the model of a configuration; `split`
+  /// names a text file of training inputs, or is empty where the split is not known.
+  Inspection(const std::filesystem::path& weights, const Experiment& experiment, const std::filesystem::path& split);
+
+  /// Of the checkpoint; none for a weights file.
+  std::optional<int64_t> step() const { return step_; }
   size_t run_count() const { return experiment_.run_count(); }
-  std::string label(size_t run) const { return experiment_.run_label(run); }
+  std::string label(size_t run) const;
 
   /// The figures of a run: loss, accuracy and the columns of logit_decomposition, logit_bloat and weight_norms, as in
   /// the metrics file (changes since the last observation left out), with the run's label.
@@ -28,31 +48,27 @@ class Inspection {
   /// Names of the circuits, in the order of the vectors in `summary`.
   std::vector<std::string> circuit_labels(size_t run) const;
 
-  /// Every circuit's evidence on one input: for the right answer against the runner-up.
-  struct CircuitEvidence {
-    std::string label;
-    double evidence;  ///< nats
-    bool key;
-  };
-  struct Evidence {
-    std::string question;
-    int64_t target;
-    int64_t runner_up;
-    double margin;                          ///< of the model's own logits, nats
-    double probability;                     ///< the model's, of the target
-    double sum;                             ///< of the circuits, nats
-    double completeness_error;              ///< over all inputs
-    std::vector<CircuitEvidence> circuits;  ///< key circuits first, each group by falling evidence
-  };
-  Evidence evidence(size_t run, const std::vector<int64_t>& input) const;
+  Subject subject(size_t run) const;
+
+  /// The decomposition of the run's own hook, or the default.
+  const LogitDecomposition::Options& decomposition() const { return decomposition_; }
+
+  /// An input's number among the examples, and the input in words.
+  int64_t find(const std::vector<int64_t>& input) const { return task_->find(input); }
+  std::string describe(const std::vector<int64_t>& input) const { return task_->describe(input); }
+
+  NamedTensors weights(size_t run) const { return pack_.parameters.run(static_cast<int64_t>(run)); }
+  const Experiment& experiment() const { return experiment_; }
 
  private:
+  explicit Inspection(const Experiment& experiment);
   Snapshot snapshot(const Parameters& one, size_t run) const;
 
   Experiment experiment_;
   std::unique_ptr<Task> task_;
   Pack pack_;
-  Checkpoint checkpoint_;
+  std::optional<int64_t> step_;
+  std::string source_;                         ///< the weights file; empty for a run directory
   LogitDecomposition::Options decomposition_;  ///< the run's own, or the defaults
 };
 

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   int exit_code = static_cast<int>(ExitCode::ok);
   add_train(app, joined(argc, argv), exit_code);
   add_inspect(app);
+  add_export(app);
   add_plot(app);
   add_list(app);
   try {

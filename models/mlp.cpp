@@ -88,6 +88,22 @@ Tensor Mlp::trace(const Parameters& parameters, const Tensor& inputs_RBT, const 
   return linear_per_run(x, parameters["unembed.W_U"], bias("unembed.b_U"));
 }
 
+LogitPaths Mlp::paths(const Parameters& one, const Tensor& inputs_BT) const {
+  const size_t last = options_.hidden.size() - 1;
+  std::vector<Tensor> pre, post;
+  trace_in_batches(*this, one, inputs_BT, [&](const std::string& name, const Tensor& x) {
+    if (name == layer_name(last, "hook_pre")) pre.push_back(x);
+    if (name == layer_name(last, "hook_post")) post.push_back(x);
+  });
+  const Tensor W_U = one["unembed.W_U"][0].detach();
+  LogitPaths result{
+      .paths = {{std::to_string(last) + "_mlp_out", false, at::cat(post), W_U}}, .neurons = 0, .pre_BM = at::cat(pre)};
+  if (options_.bias) {
+    result.paths.push_back({"bias", true, at::ones({1, 1}, W_U.options()), one["unembed.b_U"].detach()});
+  }
+  return result;
+}
+
 std::optional<Folded> Mlp::fold(const Parameters& parameters, const Tensor&, bool gauge) const {
   const Tensor W_in = parameters[layer_name(0, "W_in")];
   Folded folded;

@@ -31,6 +31,9 @@ class Mlp : public Model {
   const PerRun<double>& init_scale() const override { return options_.init_scale; }
   Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const override;
 
+  /// The last hidden layer through W_U, and the bias.
+  LogitPaths paths(const Parameters& one, const Tensor& inputs_BT) const override;
+
   /// The embedding is folded into the first layer: rows of the table E W_in^0 are added, not multiplied per sample.
   std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const override;
 

@@ -3,9 +3,25 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include "core/error.h"
 #include "models/ops/tile_step.h"
 
 namespace logodds {
+
+LogitPaths Model::paths(const Parameters&, const Tensor&) const {
+  throw Error("this model does not say by which paths its logits are made");
+}
+
+void trace_in_batches(const Model& model, const Parameters& one, const Tensor& inputs_BT,
+                      const std::function<void(const std::string&, const Tensor&)>& visit) {
+  const at::NoGradGuard no_grad;
+  for (const Tensor& inputs : inputs_BT.split(2048)) {
+    model.trace(one, inputs.unsqueeze(0), [&](const std::string& name, const Tensor& activation) {
+      visit(name, activation[0]);
+      return activation;
+    });
+  }
+}
 
 std::optional<Folded> Model::fold(const Parameters&, const Tensor&, bool) const { return std::nullopt; }
 

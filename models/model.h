@@ -26,6 +26,22 @@ struct InputShape {
 /// it, another to intervene. Names are TransformerLens's ("blocks.0.mlp.hook_post"), with the run axis in front.
 using Tap = std::function<Tensor(const std::string& name, const Tensor& activation)>;
 
+/// One way into the logits of one run: `source` [B,I], or [1,I] where it is the same for every input, times `map`
+/// [I,V].
+struct LogitPath {
+  std::string label;  ///< as TransformerLens prints it: "embed", "pos_embed", "L0H2", "0_mlp_out", "bias"
+  bool bias;          ///< a bias vector; it belongs to the component that the label names
+  Tensor source;
+  Tensor map_IV;
+};
+
+/// Everything that adds to the logits, in the order in which it is computed; the logits are the sum.
+struct LogitPaths {
+  std::vector<LogitPath> paths;
+  size_t neurons;  ///< the path of the last hidden layer: source [B,M] its activations, map [M,V] neuron to logit, W_L
+  Tensor pre_BM;   ///< that layer's pre-activations
+};
+
 /// The function from weights and inputs to logits. A model holds no weights: it is the same for all runs and steps.
 class Model {
  public:
@@ -43,6 +59,9 @@ class Model {
   /// Logits [R,B,V] of inputs [R,B,T]: the plain, readable definition, activation by activation.
   virtual Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const = 0;
 
+  /// The paths into the logits of inputs [B,T] for a pack of one run. Throws Error for a model that does not have them.
+  virtual LogitPaths paths(const Parameters& one, const Tensor& inputs_BT) const;
+
   /// The same function folded into small tables, where the model has such a form. With `gauge`, the last class's logit
   /// is subtracted from the others and left out, which softmax does not notice: V-1 columns, for a prime V often a
   /// multiple of the vector length.
@@ -56,6 +75,11 @@ class Model {
 /// the gradient of that to the gradient of x.
 Tensor relative_to_last(const Tensor& x, bool gauge);
 Tensor relative_to_last_gradient(const Tensor& gradient, bool gauge);
+
+/// Calls `visit(name, activation)` with every activation of `trace` on inputs [B,T] of one run, some inputs at a time
+/// so that memory stays small; the activations lack the run axis.
+void trace_in_batches(const Model& model, const Parameters& one, const Tensor& inputs_BT,
+                      const std::function<void(const std::string& name, const Tensor& activation)>& visit);
 
 /// The models by name; each is made from an InputShape.
 const Catalogue& models();

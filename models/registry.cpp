@@ -1,3 +1,7 @@
+#include "models/circuits/neuron_clusters.h"
+#include "models/circuits/output_frequency.h"
+#include "models/circuits/residual_paths.h"
+#include "models/circuits/svd.h"
 #include "models/mlp.h"
 #include "models/model.h"
 #include "models/transformer.h"
@@ -12,6 +16,21 @@ const Catalogue& models() {
                     entry<Mlp, Model, const InputShape&>(
                         "mlp", "embedded or one-hot tokens through hidden layers to the classes"),
                 });
+  return catalogue;
+}
+
+const Catalogue& decompositions() {
+  static const Catalogue catalogue(
+      "circuits",
+      {
+          entry<OutputFrequency, Circuits, const Observed&>("output_frequency",
+                                                            "Fourier modes of the logits in the class number"),
+          entry<NeuronClusters, Circuits, const Observed&>(
+              "neuron_clusters", "last hidden layer's neurons by frequency, direct path, bias"),
+          entry<ResidualPaths, Circuits, const Observed&>(
+              "residual_paths", "embedding, position, each head and MLP of a transformer, through the unembedding"),
+          entry<Svd, Circuits, const Observed&>("svd", "singular directions of the neuron-to-logit map"),
+      });
   return catalogue;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "core/error.h"
 #include "models/activation.h"
@@ -18,6 +19,7 @@ void Transformer::Options::fields(Fields& fields) {
   fields.integer({"heads", "attention heads per block; divides d_model"}, heads, at_least(1));
   fields.integer({"d_mlp", "hidden units of each block's MLP"}, d_mlp, at_least(1));
   fields.choice({"activation", "of the MLPs"}, activation, activation_names());
+  fields.choice({"biases", "of the MLPs only, or of attention and unembedding too"}, biases, {"mlp", "all"});
   fields.flag({"causal", "a position sees itself and earlier ones only"}, causal);
   fields.flag({"equals_token", "read the answer at a third token '='; else at the second operand"}, equals_token);
   fields.real({"attention_mix", "attention is α·softmax + (1-α)·1"}, attention_mix, between(0, 1));
@@ -44,23 +46,30 @@ std::vector<ParameterSpec> Transformer::specs() const {
     const std::string block = block_name(layer);
     for (const char* name : {"attn.W_Q", "attn.W_K", "attn.W_V"}) specs.push_back({block + name, {H, D, K}, std});
     specs.push_back({block + "attn.W_O", {H, K, D}, std});
+    if (all_biases()) {
+      for (const char* name : {"attn.b_Q", "attn.b_K", "attn.b_V"}) specs.push_back({block + name, {H, K}});
+      specs.push_back({block + "attn.b_O", {D}});
+    }
     specs.push_back({block + "mlp.W_in", {D, M}, std});
     specs.push_back({block + "mlp.b_in", {M}});
     specs.push_back({block + "mlp.W_out", {M, D}, std});
     specs.push_back({block + "mlp.b_out", {D}});
   }
   specs.push_back({"unembed.W_U", {D, V}, 1 / std::sqrt(static_cast<double>(V))});
+  if (all_biases()) specs.push_back({"unembed.b_U", {V}});
   return specs;
 }
 
 Tensor Transformer::attention(const Parameters& parameters, const std::string& block, const Tensor& x_RBTD,
                               const Tap& tap) const {
-  const auto project = [&](const char* name, const char* hook) {
-    return tap(block + hook, at::einsum("rbtd,rhdk->rbthk", {x_RBTD, parameters[block + name]}));
+  const auto project = [&](const char* name, const char* bias, const char* hook) {
+    Tensor x_RBTHK = at::einsum("rbtd,rhdk->rbthk", {x_RBTD, parameters[block + name]});
+    if (all_biases()) x_RBTHK = x_RBTHK + parameters[block + bias].unsqueeze(1).unsqueeze(1);
+    return tap(block + hook, x_RBTHK);
   };
-  const Tensor q = project("attn.W_Q", "attn.hook_q");
-  const Tensor k = project("attn.W_K", "attn.hook_k");
-  const Tensor v = project("attn.W_V", "attn.hook_v");
+  const Tensor q = project("attn.W_Q", "attn.b_Q", "attn.hook_q");
+  const Tensor k = project("attn.W_K", "attn.b_K", "attn.hook_k");
+  const Tensor v = project("attn.W_V", "attn.b_V", "attn.hook_v");
   Tensor scores = at::einsum("rbqhk,rbshk->rbhqs", {q, k}) / std::sqrt(static_cast<double>(d_head()));
   Tensor visible = at::ones({positions(), positions()}, scores.options().dtype(at::kBool));
   if (options_.causal) visible = visible.tril();
@@ -72,7 +81,9 @@ Tensor Transformer::attention(const Parameters& parameters, const std::string& b
   }
   pattern = tap(block + "attn.hook_pattern", pattern);
   const Tensor z = tap(block + "attn.hook_z", at::einsum("rbhqs,rbshk->rbqhk", {pattern, v}));
-  return tap(block + "hook_attn_out", at::einsum("rbthk,rhkd->rbtd", {z, parameters[block + "attn.W_O"]}));
+  Tensor out = at::einsum("rbthk,rhkd->rbtd", {z, parameters[block + "attn.W_O"]});
+  if (all_biases()) out = out + parameters[block + "attn.b_O"].unsqueeze(1).unsqueeze(1);
+  return tap(block + "hook_attn_out", out);
 }
 
 Tensor Transformer::trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const {
@@ -96,11 +107,49 @@ Tensor Transformer::trace(const Parameters& parameters, const Tensor& inputs_RBT
                            linear_per_run(post, parameters[block + "mlp.W_out"], parameters[block + "mlp.b_out"]));
     x = tap(block + "hook_resid_post", x + out);
   }
-  return linear_per_run(x.select(2, T - 1), parameters["unembed.W_U"]);
+  return linear_per_run(x.select(2, T - 1), parameters["unembed.W_U"],
+                        all_biases() ? parameters["unembed.b_U"] : Tensor());
+}
+
+LogitPaths Transformer::paths(const Parameters& one, const Tensor& inputs_BT) const {
+  const int64_t last = positions() - 1;
+  std::map<std::string, std::vector<Tensor>> seen;  // at the last position, by name
+  trace_in_batches(*this, one, inputs_BT, [&](const std::string& name, const Tensor& x) {
+    if (name.ends_with("attn.hook_z") || name.ends_with("mlp.hook_pre") || name.ends_with("mlp.hook_post")) {
+      seen[name].push_back(x.select(1, last).clone());
+    }
+  });
+  const auto weight = [&](const std::string& name) { return one[name][0].detach(); };
+  const Tensor W_U = weight("unembed.W_U"), W_E = weight("embed.W_E");
+  const Tensor embed =
+      options_.equals_token ? W_E.narrow(0, shape_.tokens, 1) : W_E.index_select(0, inputs_BT.select(1, last));
+  LogitPaths result{
+      .paths = {{"embed", false, embed, W_U}, {"pos_embed", false, weight("pos_embed.W_pos").narrow(0, last, 1), W_U}},
+      .neurons = 0,
+      .pre_BM = {}};
+  for (int64_t layer = 0; layer < options_.layers; ++layer) {
+    const std::string block = block_name(layer), mlp = std::to_string(layer) + "_mlp_out";
+    const Tensor z_BHK = at::cat(seen[block + "attn.hook_z"]), W_O = weight(block + "attn.W_O");
+    for (int64_t head = 0; head < options_.heads; ++head) {
+      result.paths.push_back({"L" + std::to_string(layer) + "H" + std::to_string(head), false, z_BHK.select(1, head),
+                              at::mm(W_O[head], W_U)});
+    }
+    if (all_biases()) result.paths.push_back({"bias", true, weight(block + "attn.b_O").unsqueeze(0), W_U});
+    result.paths.push_back({mlp, true, weight(block + "mlp.b_out").unsqueeze(0), W_U});
+    result.neurons = result.paths.size();
+    result.pre_BM = at::cat(seen[block + "mlp.hook_pre"]);
+    result.paths.push_back(
+        {mlp, false, at::cat(seen[block + "mlp.hook_post"]), at::mm(weight(block + "mlp.W_out"), W_U)});
+  }
+  if (all_biases()) {
+    const Tensor one_input = at::ones({1, 1}, W_U.options());
+    result.paths.push_back({"bias", true, one_input, weight("unembed.b_U").unsqueeze(0)});
+  }
+  return result;
 }
 
 std::optional<Folded> Transformer::fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const {
-  if (options_.layers != 1) return std::nullopt;
+  if (options_.layers != 1 || all_biases()) return std::nullopt;
   return fold_transformer({.tokens = shape_.tokens,
                            .heads = options_.heads,
                            .equals = options_.equals_token,

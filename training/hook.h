@@ -6,7 +6,7 @@
 #include "core/component.h"
 #include "core/metrics.h"
 #include "core/safetensors.h"
-#include "models/parameters.h"
+#include "models/model.h"
 
 namespace logodds {
 
@@ -14,8 +14,10 @@ namespace logodds {
 struct Snapshot {
   int64_t step;
   int64_t run;
+  const Model& model;
   const Parameters& parameters;  ///< of this run, a pack of one
-  Tensor logits_NV;              ///< on every example of the task
+  Tensor inputs_NT;
+  Tensor logits_NV;  ///< on every example of the task
   Tensor targets_N;
   Tensor train_B;  ///< numbers of the training examples
   Tensor test_B;

@@ -107,7 +107,9 @@ std::vector<Row> Trainer::evaluate() {
     const Parameters one = pack_.parameters.select(run);
     const Snapshot snapshot{.step = step_,
                             .run = run,
+                            .model = *pack_.model,
                             .parameters = one,
+                            .inputs_NT = pack_.data.inputs[run],
                             .logits_NV = logits_of(run, one),
                             .targets_N = pack_.data.targets_RN[run],
                             .train_B = pack_.data.train_RB[run],

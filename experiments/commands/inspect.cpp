@@ -5,9 +5,12 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/read_fields.h"
 #include "core/text.h"
+#include "experiments/circuit_report.h"
 #include "experiments/commands/commands.h"
 #include "experiments/inspection.h"
+#include "experiments/report/circuits.h"
 #include "experiments/report/table.h"
 
 namespace logodds {
@@ -16,6 +19,8 @@ namespace {
 
 struct Arguments {
   std::string directory;
+  std::string weights, config, split;
+  std::string circuits, cross, drop, keep;
   int64_t step = -1;
   int64_t run = -1;
   std::string input;
@@ -34,26 +39,23 @@ std::vector<int64_t> parse_input(const std::string& text) {
   return input;
 }
 
-double number(const Row& row, const std::string& key) {
-  const auto found = row.find(key);
-  return found == row.end() || !found->is_number() ? std::nan("") : found->get<double>();
-}
-
 double scale(const Row& row, const std::string& set) { return number(row, "logit_bloat.s_star_" + set); }
 
 std::string key_circuits_text(const Row& row) {
   std::string text;
-  for (const auto& frequency : row.at("logit_decomposition.key_frequencies")) {
-    text += (text.empty() ? "" : " ") + std::to_string(frequency.get<int64_t>());
+  const char* column = row.contains("logit_decomposition.key_frequencies") ? "logit_decomposition.key_frequencies"
+                                                                           : "logit_decomposition.key_circuits";
+  for (const auto& circuit : row.at(column)) {
+    text += (text.empty() ? "" : " ") + (circuit.is_string() ? circuit.get<std::string>() : circuit.dump());
   }
   return text.empty() ? "none" : text;
 }
 
 /// All runs side by side: what they reached, their circuits and their bloat.
 void print_overview(const Inspection& inspection, const std::vector<Row>& rows) {
-  std::printf("Step %lld\n\n", static_cast<long long>(inspection.step()));
+  std::printf("Step %lld\n\n", static_cast<long long>(inspection.step().value_or(0)));
   Table results({"run", "train loss", "test loss", "train acc.", "test acc.", "‖w‖"});
-  Table circuits({"run", "FVE of key cosines", "restricted loss", "excluded loss", "key frequencies κ"});
+  Table circuits({"run", "share of key circuits", "restricted loss", "excluded loss", "key circuits"});
   Table bloat({"run", "rms logit", "train s*", "test s*", "bloat -ln s*", "gap L(1)-L(s*)"});
   for (const auto& row : rows) {
     const std::string name = row.at("run").dump() + "  " + row.at("label").get<std::string>();
@@ -67,19 +69,20 @@ void print_overview(const Inspection& inspection, const std::vector<Row>& rows) 
                figure(scale(row, "test")), signed_figure(number(row, "logit_bloat.index")),
                figure(number(row, "logit_bloat.calibration_gap_test"))});
   }
-  std::cout << results.text()
-            << "\nCircuits: the logits split by output frequency κ; test losses with the key circuits alone\n"
-            << "(restricted) and without them (excluded), nats\n"
-            << circuits.text()
-            << "\nBloat: s* is the factor on the logits that would lower the loss most; ∞ means that scaling up\n"
-            << "always helps, because every example is right; 1 is calibrated\n"
-            << bloat.text();
+  std::cout
+      << results.text()
+      << "\nCircuits: the logits split by the run's decomposition (by default output frequency κ); test losses with\n"
+      << "the key circuits alone (restricted) and without them (excluded), nats\n"
+      << circuits.text()
+      << "\nBloat: s* is the factor on the logits that would lower the loss most; ∞ means that scaling up\n"
+      << "always helps, because every example is right; 1 is calibrated\n"
+      << bloat.text();
 }
 
 /// One run's circuits, largest first.
 void print_circuits(const Row& row, const std::vector<std::string>& labels) {
   const auto column = [&](const char* name) {
-    return row.at(std::string("logit_decomposition.") + name).get<std::vector<double>>();
+    return row.value(std::string("logit_decomposition.") + name, std::vector<double>(labels.size(), std::nan("")));
   };
   const auto energy = column("energy_share"), coefficient = column("cosine_coefficient"), fve = column("cosine_fve"),
              margin = column("margin");
@@ -111,66 +114,81 @@ void print_circuits(const Row& row, const std::vector<std::string>& labels) {
             << figure(number(row, "logit_decomposition.completeness_error"), 2) << "\n";
 }
 
-void print_evidence(const Inspection& inspection, size_t run, const Inspection::Evidence& evidence) {
-  std::cout << "Run " << run << " (" << inspection.label(run) << "), step " << inspection.step() << ": "
-            << evidence.question << " = " << evidence.target << "\nEvidence of each circuit for " << evidence.target
-            << " against the runner-up " << evidence.runner_up << "\n\n";
-  Table table({"circuit", "nats", "odds", "product so far"});
-  double running = 0, rest = 0;
-  size_t others = 0;
-  for (const auto& circuit : evidence.circuits) {
-    if (!circuit.key) {
-      rest += circuit.evidence;
-      ++others;
-      continue;
-    }
-    running += circuit.evidence;
-    table.add({circuit.label, signed_figure(circuit.evidence), odds(circuit.evidence), odds(running)});
+std::vector<std::string> parse_labels(const std::string& text) {
+  std::vector<std::string> labels;
+  std::stringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    const size_t first = word.find_first_not_of(' '), last = word.find_last_not_of(' ');
+    if (first == std::string::npos) throw Error("'" + text + "' has an empty name of a circuit");
+    labels.push_back(word.substr(first, last - first + 1));
   }
-  running += rest;
-  if (others > 0) table.add({std::to_string(others) + " others", signed_figure(rest), odds(rest), odds(running)});
-  table.rule();
-  table.add({"sum", signed_figure(evidence.sum), odds(evidence.sum), ""});
-  table.add({"model's own logits", signed_figure(evidence.margin), odds(evidence.margin), ""});
-  std::cout << table.text() << "probability of " << evidence.target
-            << " among all classes: " << figure(evidence.probability, 6) << " · completeness error "
-            << figure(evidence.completeness_error, 2) << "\n";
+  return labels;
 }
 
-Row to_json(const Inspection& inspection, size_t run, const Inspection::Evidence& evidence) {
-  Row circuits = Row::array();
-  for (const auto& c : evidence.circuits) {
-    circuits.push_back({{"label", c.label}, {"key", c.key}, {"evidence", c.evidence}, {"odds", std::exp(c.evidence)}});
-  }
-  return {{"step", inspection.step()},
+/// "neuron_clusters" or "{kind: neuron_clusters, threshold: 0.8}".
+Selection parse_decomposition(const std::string& option, const std::string& text) {
+  Node root = parse_yaml("", "");
+  apply_override(root, option + "=" + text);
+  Selection selection(decompositions());
+  Problems problems;
+  ReadFields reader(root, problems);
+  reader.component({option.c_str(), ""}, selection);
+  problems.throw_if_any();
+  return selection;
+}
+
+CircuitQuestion question_of(const Arguments& arguments, const Inspection& inspection) {
+  CircuitQuestion question{.circuits = inspection.decomposition().basis,
+                           .cross = std::nullopt,
+                           .drop = parse_labels(arguments.drop),
+                           .keep = parse_labels(arguments.keep),
+                           .key_share = inspection.decomposition().key_fve};
+  if (!arguments.circuits.empty()) question.circuits = parse_decomposition("circuits", arguments.circuits);
+  if (!arguments.cross.empty()) question.cross = parse_decomposition("cross", arguments.cross);
+  return question;
+}
+
+/// The circuits of one run, or their evidence on one input.
+void inspect_circuits(const Arguments& arguments, const Inspection& inspection, size_t run) {
+  const Subject subject = inspection.subject(run);
+  const CircuitReport report(subject, question_of(arguments, inspection));
+  Row row{{"step", inspection.step() ? Row(*inspection.step()) : Row(nullptr)},
           {"run", run},
-          {"label", inspection.label(run)},
-          {"question", evidence.question},
-          {"target", evidence.target},
-          {"runner_up", evidence.runner_up},
-          {"margin", evidence.margin},
-          {"sum", evidence.sum},
-          {"probability", evidence.probability},
-          {"completeness_error", evidence.completeness_error},
-          {"circuits", circuits}};
+          {"label", inspection.label(run)}};
+  if (arguments.input.empty()) {
+    row.update(report.figures());
+  } else {
+    const auto input = parse_input(arguments.input);
+    const int64_t example = inspection.find(input);
+    row["question"] = inspection.describe(input);
+    row.update(report.on_example(example));
+  }
+  if (arguments.json) {
+    std::cout << row.dump(1) << "\n";
+  } else if (arguments.input.empty()) {
+    print_circuit_report(row);
+  } else {
+    print_evidence(row);
+  }
+}
+
+Inspection open(const Arguments& arguments) {
+  if (arguments.weights.empty()) return Inspection(RunDirectory::open(arguments.directory), arguments.step);
+  return Inspection(arguments.weights, Experiment::from_file(arguments.config), arguments.split);
 }
 
 void inspect(const Arguments& arguments) {
-  const Inspection inspection(RunDirectory::open(arguments.directory), arguments.step);
+  if (arguments.directory.empty() == arguments.weights.empty())
+    throw Error("inspect needs a run directory, or --weights FILE with --config FILE");
+  const Inspection inspection = open(arguments);
   const auto runs = static_cast<int64_t>(inspection.run_count());
   if (arguments.run >= runs) {
     throw Error("--run " + std::to_string(arguments.run) + ": the pack has runs 0 to " + std::to_string(runs - 1));
   }
   const size_t run = arguments.run < 0 ? 0 : static_cast<size_t>(arguments.run);
-  if (!arguments.input.empty()) {
-    const auto evidence = inspection.evidence(run, parse_input(arguments.input));
-    if (arguments.json) {
-      std::cout << to_json(inspection, run, evidence).dump(1) << "\n";
-    } else {
-      print_evidence(inspection, run, evidence);
-    }
-    return;
-  }
+  const bool overview = arguments.weights.empty() && arguments.input.empty() && arguments.circuits.empty() &&
+                        arguments.cross.empty() && arguments.drop.empty() && arguments.keep.empty();
+  if (!overview) return inspect_circuits(arguments, inspection, run);
   std::vector<Row> rows;
   for (int64_t r = 0; r < runs; ++r) {
     if (arguments.run < 0 || arguments.run == r) rows.push_back(inspection.summary(static_cast<size_t>(r)));
@@ -186,14 +204,27 @@ void inspect(const Arguments& arguments) {
 }  // namespace
 
 void add_inspect(CLI::App& app) {
-  auto* command = app.add_subcommand("inspect", "Show the circuits of a trained run, or their evidence on one input");
+  auto* command =
+      app.add_subcommand("inspect", "Show the circuits of a trained run or of weights, or their evidence on one input");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("RUN", arguments->directory, "Run directory")->required();
+  command->add_option("RUN", arguments->directory, "Run directory");
   command->add_option("--step", arguments->step, "Checkpoint to look at (default: the newest)")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--run", arguments->run, "Run of the pack (default: all; 0 with --input)")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--input", arguments->input, "One input, such as 17,45: each circuit's evidence on it");
+  command->add_option("--circuits", arguments->circuits,
+                      "Decomposition (logodds list circuits): its circuits and their evidence");
+  command->add_option("--cross", arguments->cross, "Second decomposition to hold the first against");
+  auto* drop = command->add_option("--drop", arguments->drop, "Circuits to take out, such as κ=14,κ=35");
+  command->add_option("--keep", arguments->keep, "The only circuits to leave in")->excludes(drop);
+  auto* config = command->add_option("--config", arguments->config, "Task and model of --weights");
+  auto* weights = command->add_option("--weights", arguments->weights, "Weights trained elsewhere, a safetensors file");
+  weights->needs(config);
+  config->needs(weights);
+  command
+      ->add_option("--split", arguments->split, "Text file of the training inputs of --weights, such as 17,45 per line")
+      ->needs(weights);
   command->add_flag("--json", arguments->json, "Print JSON for programs");
   command->callback([arguments] { inspect(*arguments); });
 }

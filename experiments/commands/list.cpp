@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "experiments/commands/commands.h"
 #include "experiments/experiment.h"
+#include "models/circuits/circuits.h"
 
 namespace logodds {
 
@@ -32,7 +33,8 @@ void print_catalogue(const Catalogue& catalogue, bool details) {
 }
 
 void list(const std::string& kind) {
-  const std::vector<const Catalogue*> catalogues{&tasks(), &models(), &losses(), &optimizers(), &schedules(), &hooks()};
+  const std::vector<const Catalogue*> catalogues{&tasks(),      &models(),    &decompositions(), &losses(),
+                                                 &optimizers(), &schedules(), &hooks()};
   std::vector<std::string> names{"settings"};
   for (const Catalogue* catalogue : catalogues) {
     if (kind.empty() || kind == catalogue->sort()) print_catalogue(*catalogue, !kind.empty());
@@ -42,7 +44,7 @@ void list(const std::string& kind) {
     throw Error("'" + kind + "' is not a kind of component" + suggestion(kind, names));
   if (kind.empty())
     std::cout << "\nlogodds list settings    the keys of a configuration\nlogodds list KIND        the keys of tasks, "
-                 "models, losses, optimizers, schedules or hooks\n";
+                 "models, circuits, losses, optimizers, schedules or hooks\n";
   if (kind == "settings") {
     ExperimentOptions options;
     ListFields fields;
@@ -57,7 +59,7 @@ void list(const std::string& kind) {
 void add_list(CLI::App& app) {
   auto* command = app.add_subcommand("list", "List the components and their keys");
   auto kind = std::make_shared<std::string>();
-  command->add_option("KIND", *kind, "settings, tasks, models, losses, optimizers, schedules or hooks");
+  command->add_option("KIND", *kind, "settings, tasks, models, circuits, losses, optimizers, schedules or hooks");
   command->callback([kind] { list(*kind); });
 }
 

@@ -38,6 +38,11 @@ std::string Table::text() const {
   return text;
 }
 
+double number(const Row& row, const std::string& key) {
+  const auto found = row.find(key);
+  return found == row.end() || !found->is_number() ? std::nan("") : found->get<double>();
+}
+
 std::string figure(double value, int digits) {
   if (std::isnan(value)) return "–";
   if (std::isinf(value)) return value > 0 ? "∞" : "-∞";
@@ -46,7 +51,7 @@ std::string figure(double value, int digits) {
 
 std::string signed_figure(double value, int digits) { return (value >= 0 ? "+" : "") + figure(value, digits); }
 
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string percent(double share) { return std::isnan(share) ? "–" : fmt::format("{:.1f} %", 100 * share); }
 
 std::string odds(double nats) {
   return nats >= 0 ? figure(std::exp(nats), 3) + " : 1" : "1 : " + figure(std::exp(-nats), 3);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "core/metrics.h"
 
 namespace logodds {
 
@@ -16,6 +19,9 @@ class Table {
  private:
   std::vector<std::vector<std::string>> rows_;  ///< an empty row is a rule
 };
+
+/// A figure of a row; NaN where it is lacking or null.
+double number(const Row& row, const std::string& key);
 
 /// A number for people: three or so significant digits, "1.2e-05", "−" for what is not defined.
 std::string figure(double value, int digits = 4);

@@ -2,9 +2,11 @@
 
 #include <ATen/ATen.h>
 
-#include <numeric>
+#include <algorithm>
 
+#include "core/error.h"
 #include "core/log_odds.h"
+#include "core/text.h"
 
 namespace logodds {
 
@@ -18,21 +20,68 @@ Tensor Circuits::at_class(int64_t p, const Tensor& classes_B) const {
   return part(p).gather(1, classes_B.unsqueeze(1)).squeeze(1);
 }
 
+Tensor Circuits::at_classes(const Tensor& classes_B) const {
+  std::vector<Tensor> rows;
+  for (int64_t p = 0; p < size(); ++p) rows.push_back(at_class(p, classes_B));
+  return at::stack(rows);
+}
+
+Tensor Circuits::inner(const Tensor& x_BV) const {
+  std::vector<Tensor> products;
+  for (int64_t p = 0; p < size(); ++p) products.push_back((part(p) * x_BV).sum(at::kDouble));
+  return at::stack(products);
+}
+
+std::vector<int64_t> Circuits::find(const std::vector<std::string>& names) const {
+  std::vector<int64_t> parts;
+  for (const auto& name : names) {
+    const auto found = std::ranges::find(labels(), name);
+    if (found == labels().end()) throw Error("there is no circuit '" + name + "'" + suggestion(name, labels()));
+    const int64_t part = found - labels().begin();
+    if (std::ranges::count(parts, part) == 0) parts.push_back(part);
+  }
+  return parts;
+}
+
+std::vector<int64_t> Circuits::all_but(const std::vector<int64_t>& parts) const {
+  std::vector<int64_t> others;
+  for (int64_t p = 0; p < size(); ++p) {
+    if (std::ranges::count(parts, p) == 0) others.push_back(p);
+  }
+  return others;
+}
+
 double completeness_error(const Circuits& circuits, const Tensor& logits_BV) {
-  std::vector<int64_t> all(static_cast<size_t>(circuits.size()));
-  std::iota(all.begin(), all.end(), 0);
   const Tensor f = centred(logits_BV);
   const double largest = f.abs().max().item<double>();
-  const double error = (f - circuits.sum(all)).abs().max().item<double>();
+  const double error = (f - circuits.sum(circuits.all_but({}))).abs().max().item<double>();
   return largest == 0 ? error : error / largest;
 }
 
+namespace {
+Tensor energy(const Tensor& f) { return f.to(at::kDouble).square().sum().clamp_min(1e-300); }
+}  // namespace
+
+Tensor energy_shares(const Circuits& circuits, const Tensor& logits_BV) {
+  const Tensor f = centred(logits_BV);
+  return circuits.inner(f) / energy(f);
+}
+
 Tensor circuit_margins(const Circuits& circuits, const Tensor& targets_B, const Tensor& rivals_B) {
-  std::vector<Tensor> rows;
-  for (int64_t p = 0; p < circuits.size(); ++p) {
-    rows.push_back(circuits.at_class(p, targets_B) - circuits.at_class(p, rivals_B));
+  return circuits.at_classes(targets_B) - circuits.at_classes(rivals_B);
+}
+
+Crossing cross(const Circuits& one, const Circuits& other, const Tensor& logits_BV) {
+  const Tensor total = energy(centred(logits_BV));
+  std::vector<Tensor> overlaps, energies;
+  for (int64_t p = 0; p < one.size(); ++p) {
+    const Tensor part = one.part(p);
+    overlaps.push_back(other.inner(part) / total);
+    if (const auto found = other.energies_in(part)) energies.push_back(*found / total);
   }
-  return at::stack(rows);
+  Crossing crossing{at::stack(overlaps), std::nullopt};
+  if (!energies.empty()) crossing.energy_PQ = at::stack(energies);
+  return crossing;
 }
 
 }  // namespace logodds

@@ -5,9 +5,15 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/error.h"
 #include "core/log_odds.h"
+#include "models/circuits/grid.h"
 
 namespace logodds {
+
+void OutputFrequency::Options::fields(Fields& fields) {
+  fields.flag({"split", "split each frequency into sum, difference, linear and other modes of the inputs"}, split);
+}
 
 namespace {
 
@@ -29,78 +35,154 @@ Tensor fourier_basis(int64_t classes) {
   return basis;
 }
 
+constexpr const char* kDirections[] = {"sum", "difference", "linear", "rest"};
+
+/// Number of each input mode's direction at frequency κ, [p,p].
+Tensor directions(int64_t p, int64_t frequency) {
+  Tensor direction = at::full({p, p}, 3, at::kLong);
+  direction.select(0, 0).fill_(2);
+  direction.select(1, 0).fill_(2);
+  direction[frequency][p - frequency].fill_(1);
+  direction[p - frequency][frequency].fill_(1);
+  direction[frequency][frequency].fill_(0);
+  return direction;
+}
+
+/// Amplitudes G_κ(a,b) of one frequency, [p,p] complex, from its coefficients [p²] of the cosine and the sine mode
+/// (undefined where V is even and κ = V/2).
+Tensor amplitudes(const Tensor& cosine_B, const Tensor& sine_B, int64_t p) {
+  const Tensor cosine = cosine_B.to(at::kDouble),
+               sine = sine_B.defined() ? sine_B.to(at::kDouble) : at::zeros_like(cosine);
+  const double norm = std::sqrt((sine_B.defined() ? 2.0 : 1.0) / static_cast<double>(p));
+  return at::complex(cosine, sine).mul(norm).view({p, p});
+}
+
+struct Frequency {
+  int64_t first;  ///< its first mode
+  int64_t modes;  ///< 2, or 1 for κ = V/2
+};
+Frequency modes_of(int64_t frequency, int64_t classes) {
+  return {2 * (frequency - 1), 2 * frequency == classes ? 1 : 2};
+}
+
+struct Coefficients {
+  Tensor basis_VM;
+  Tensor coefficients_BM;
+
+  explicit Coefficients(const Tensor& logits_BV)
+      : basis_VM(fourier_basis(logits_BV.size(1)).to(logits_BV.options())),
+        coefficients_BM(at::mm(centred(logits_BV), basis_VM)) {}
+
+  Tensor amplitudes(int64_t frequency) const {
+    const auto [first, modes] = modes_of(frequency, basis_VM.size(0));
+    return logodds::amplitudes(coefficients_BM.select(1, first),
+                               modes == 2 ? coefficients_BM.select(1, first + 1) : Tensor(), basis_VM.size(0));
+  }
+};
+
+/// The modes of the parts; split by the direction among the inputs where these are all pairs of Z_p.
+auto frequency_modes(const Tensor& logits_BV, int64_t p, auto modes) {
+  const Coefficients whole(logits_BV);
+  const int64_t classes = logits_BV.size(1);
+  modes.first = {0};
+  std::vector<Tensor> basis, coefficients;
+  for (int64_t frequency = 1; frequency <= classes / 2; ++frequency) {
+    const std::string label = "κ=" + std::to_string(frequency);
+    const auto [first, count] = modes_of(frequency, classes);
+    for (int64_t d = 0; d < (p > 0 ? 4 : 1); ++d) {
+      modes.labels.push_back(p > 0 ? label + " " + kDirections[d] : label);
+      modes.first.push_back(modes.first.back() + count);
+    }
+    if (p == 0) continue;
+    const Tensor spectrum = at::fft_fft2(whole.amplitudes(frequency)),
+                 direction = directions(p, frequency).to(spectrum.device());
+    const double norm = std::sqrt((count == 2 ? 2.0 : 1.0) / static_cast<double>(p));
+    for (int64_t d = 0; d < 4; ++d) {
+      const Tensor part = at::view_as_real(at::fft_ifft2(spectrum * direction.eq(d))).div(norm).view({p * p, 2});
+      coefficients.push_back(part.narrow(1, 0, count).to(logits_BV.scalar_type()));
+      basis.push_back(whole.basis_VM.narrow(1, first, count));
+    }
+  }
+  modes.basis_VM = p > 0 ? at::cat(basis, 1) : whole.basis_VM;
+  modes.coefficients_BM = p > 0 ? at::cat(coefficients, 1) : whole.coefficients_BM;
+  modes.distinct = p == 0;
+  return modes;
+}
+
+int64_t modulus_for(bool split, const Observed& observed) {
+  if (!split) return 0;
+  const int64_t p = grid_modulus(observed.inputs_BT);
+  if (p == 0 || p != observed.logits_BV.size(1)) {
+    throw Error("'split' needs all pairs (a, b) of Z_p as inputs and p classes, and this task has others");
+  }
+  return p;
+}
+
 }  // namespace
 
-OutputFrequency::OutputFrequency(const Tensor& logits_BV) {
-  const int64_t classes = logits_BV.size(1);
-  basis_VM_ = fourier_basis(classes).to(logits_BV.options());
-  coefficients_BM_ = at::mm(centred(logits_BV), basis_VM_);
-  for (int64_t p = 0; p < classes / 2; ++p) labels_.push_back("κ=" + std::to_string(frequency(p)));
-}
+OutputFrequency::OutputFrequency(const Tensor& logits_BV, int64_t grid_modulus)
+    : ClassModes(frequency_modes(logits_BV, grid_modulus, Modes())) {}
 
-Tensor OutputFrequency::zeros() const {
-  return at::zeros({coefficients_BM_.size(0), basis_VM_.size(0)}, basis_VM_.options());
-}
+OutputFrequency::OutputFrequency(const Tensor& logits_BV) : OutputFrequency(logits_BV, 0) {}
 
-Tensor OutputFrequency::columns(const std::vector<int64_t>& parts) const {
-  std::vector<int64_t> columns;
-  for (const int64_t p : parts) {
-    columns.push_back(2 * p);
-    if (2 * p + 1 < basis_VM_.size(1)) columns.push_back(2 * p + 1);
+OutputFrequency::OutputFrequency(const Options& options, const Observed& observed)
+    : OutputFrequency(observed.logits_BV, modulus_for(options.split, observed)) {}
+
+InputModes input_modes(const Tensor& logits_BV) {
+  const Coefficients whole(logits_BV);
+  const int64_t p = logits_BV.size(1);
+  std::vector<Tensor> shares, cosine, sine, amplitude;
+  const Tensor a = at::arange(p).unsqueeze(1), b = at::arange(p).unsqueeze(0);
+  for (int64_t frequency = 1; frequency <= p / 2; ++frequency) {
+    const Tensor G = whole.amplitudes(frequency), spectrum = at::fft_fft2(G) / static_cast<double>(p * p);
+    const Tensor energy = spectrum.abs().square(), direction = directions(p, frequency).to(spectrum.device());
+    std::vector<Tensor> parts;
+    for (int64_t d = 0; d < 4; ++d) parts.push_back((energy * direction.eq(d)).sum());
+    shares.push_back(at::stack(parts) / energy.sum().clamp_min(1e-300));
+    cosine.push_back(at::real(spectrum[frequency][frequency]));
+    sine.push_back(-at::imag(spectrum[frequency][frequency]));
+    const Tensor angle =
+        ((a + b) * frequency).remainder(p).to(at::kDouble) * (2 * std::numbers::pi / static_cast<double>(p));
+    const Tensor along_sum = at::real(G) * angle.cos() + at::imag(G) * angle.sin();  // Re[G e^{-iw(a+b)}]
+    const Tensor of_difference = at::zeros({p}, at::kDouble);
+    amplitude.push_back(of_difference.index_add(0, (a - b).remainder(p).flatten(), along_sum.flatten()) /
+                        static_cast<double>(p));
   }
-  return at::tensor(columns, at::kLong).to(basis_VM_.device());
-}
-
-Tensor OutputFrequency::sum(const std::vector<int64_t>& parts) const {
-  if (parts.empty()) return zeros();
-  const Tensor index = columns(parts);
-  return at::mm(coefficients_BM_.index_select(1, index), basis_VM_.index_select(1, index).t());
-}
-
-Tensor OutputFrequency::at_class(int64_t p, const Tensor& classes_B) const {
-  const Tensor index = columns({p});
-  return (coefficients_BM_.index_select(1, index) * basis_VM_.index_select(1, index).index_select(0, classes_B)).sum(1);
-}
-
-Tensor OutputFrequency::energy_shares() const {
-  const Tensor energy = at::zeros({size()}, basis_VM_.options().dtype(at::kDouble));
-  const Tensor owner = at::arange(basis_VM_.size(1), classes_options()).div(2, "floor");
-  energy.index_add_(0, owner, coefficients_BM_.to(at::kDouble).square().sum(0));
-  return energy / energy.sum().clamp_min(1e-300);
+  const Tensor all = at::stack(shares);
+  return {all.select(1, 0),  all.select(1, 1), all.select(1, 2),    all.select(1, 3),
+          at::stack(cosine), at::stack(sine),  at::stack(amplitude)};
 }
 
 Tensor OutputFrequency::cosine_coefficients(const Tensor& targets_B) const {
   // Σ_c f[b,c] cos w(y-c) = Σ_modes coefficient[b,mode] · basis[y,mode] / norm², norm² = 2/V (1/V for κ = V/2), so the
   // prefactors cancel: A_κ = (1/B) Σ_b Σ_modes …
-  std::vector<Tensor> means;
-  for (int64_t p = 0; p < size(); ++p) means.push_back(at_class(p, targets_B).to(at::kDouble).mean());
-  return at::stack(means);
+  return at_classes(targets_B).mean(1, false, at::kDouble);
 }
 
 Tensor OutputFrequency::cosine_fve(const Tensor& targets_B) const {
-  const double samples = static_cast<double>(coefficients_BM_.size(0));
-  const double classes = static_cast<double>(basis_VM_.size(0));
+  const double samples = static_cast<double>(coefficients().size(0));
+  const double classes = static_cast<double>(basis().size(0));
   Tensor energy = cosine_coefficients(targets_B).square() * (samples * classes / 2);
-  if (basis_VM_.size(0) % 2 == 0) energy[size() - 1].mul_(2);
-  return energy / coefficients_BM_.to(at::kDouble).square().sum().clamp_min(1e-300);
+  if (basis().size(0) % 2 == 0) energy[size() - 1].mul_(2);
+  return energy / coefficients().to(at::kDouble).square().sum().clamp_min(1e-300);
 }
 
 Tensor OutputFrequency::cosines(const std::vector<int64_t>& parts, const Tensor& coefficients_P,
                                 const Tensor& targets_B) const {
-  const int64_t classes = basis_VM_.size(0);
+  const int64_t classes = basis().size(0);
   const Tensor classes_V = at::arange(classes, classes_options());
-  Tensor template_V = at::zeros({classes}, basis_VM_.options().dtype(at::kDouble));  // as a function of (y - c) mod V
+  Tensor template_V = at::zeros({classes}, basis().options().dtype(at::kDouble));  // as a function of (y - c) mod V
   for (const int64_t p : parts) {
     const Tensor angle = (classes_V * frequency(p)).remainder(classes).to(at::kDouble) *
                          (2 * std::numbers::pi / static_cast<double>(classes));
     template_V += coefficients_P[p] * angle.cos();
   }
-  const Tensor difference = (targets_B.unsqueeze(1) - classes_V.unsqueeze(0)).remainder(classes);
-  return template_V.index({difference}).to(basis_VM_.scalar_type());
+  const Tensor difference_VV = (classes_V.unsqueeze(1) - classes_V.unsqueeze(0)).remainder(classes);
+  return template_V.index({difference_VV}).to(basis().scalar_type()).index_select(0, targets_B);
 }
 
 at::TensorOptions OutputFrequency::classes_options() const {
-  return at::TensorOptions().dtype(at::kLong).device(basis_VM_.device());
+  return at::TensorOptions().dtype(at::kLong).device(basis().device());
 }
 
 }  // namespace logodds

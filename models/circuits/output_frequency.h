@@ -1,29 +1,39 @@
 #pragma once
 
-#include "models/circuits/circuits.h"
+#include "models/circuits/class_modes.h"
 
 namespace logodds {
 
 /// Fourier circuits: the logits of each input, centred over the classes c = 0 … V-1, split by their frequency κ in c.
-///   f_κ[b,c] = Σ over the orthonormal modes {√(2/V) cos w_κ c, √(2/V) sin w_κ c} of the projection of f[b,·],
-///   w_κ = 2πκ/V, κ = 1 … ⌊V/2⌋ (for even V the last one has the cosine only). Complete: Σ_κ f_κ = f.
-/// Parts of different κ are orthogonal. No grid of inputs is needed. Computed in the logits' dtype.
-class OutputFrequency : public Circuits {
+///   f_κ[b,c] = Re[ G_κ[b] e^{-i w_κ c} ],  w_κ = 2πκ/V,  κ = 1 … ⌊V/2⌋ inclusive
+/// Complete: Σ_κ f_κ = f; parts of different κ are orthogonal. Computed in the logits' dtype.
+///
+/// On all pairs (a, b) of Z_p, p = V, each G_κ splits once more by its modes in (a, b):
+///   sum         (κ,κ): A cos w(a+b-c) + B sin w(a+b-c)
+///   difference  ±(κ,-κ): functions of a-b
+///   linear      (i,0) and (0,j), any i and j: functions of a plus functions of b
+///   rest        all others
+/// These four are orthogonal too. With the option `split` they are the parts: "κ=14 sum", "κ=14 difference", ….
+class OutputFrequency : public ClassModes {
  public:
+  struct Options {
+    bool split = false;
+    void fields(Fields& fields);
+  };
+
+  /// No grid of inputs is needed.
   explicit OutputFrequency(const Tensor& logits_BV);
 
-  const std::vector<std::string>& labels() const override { return labels_; }
-  Tensor part(int64_t p) const override { return sum({p}); }
-  Tensor sum(const std::vector<int64_t>& parts) const override;
-  Tensor at_class(int64_t p, const Tensor& classes_B) const override;
+  /// Throws Error for `split` where the inputs are not all pairs of Z_V in the order a·V + b.
+  OutputFrequency(const Options& options, const Observed& observed);
 
+  bool split() const { return size() > basis().size(0) / 2; }
+
+  /// κ of part p where the parts are not split.
   static int64_t frequency(int64_t p) { return p + 1; }
 
-  /// Share of each part in the energy Σ f², [P]; sums to 1 (Parseval). 0 where the logits are constant.
-  Tensor energy_shares() const;
-
   /// A_κ = (2/(BV)) Σ_b Σ_c f[b,c] cos w_κ(y_b - c), [P], nats: the coefficient of cos w_κ(y - c), which is
-  /// cos w_κ(a+b-c) for modular addition. (For even V the last one is (1/(BV)) Σ.)
+  /// cos w_κ(a+b-c) for modular addition. (For even V the last one is (1/(BV)) Σ.) Not for `split`.
   Tensor cosine_coefficients(const Tensor& targets_B) const;
 
   /// Fraction of the variance of the centred logits that A_κ cos w_κ(y - c) explains, [P]. Over all inputs the
@@ -33,16 +43,23 @@ class OutputFrequency : public Circuits {
   /// Σ_{κ in parts} A_κ cos w_κ(y - c), [B,V], with the given coefficients [P]: a function of y - c alone.
   Tensor cosines(const std::vector<int64_t>& parts, const Tensor& coefficients_P, const Tensor& targets_B) const;
 
- protected:
-  Tensor zeros() const override;
-
  private:
-  Tensor columns(const std::vector<int64_t>& parts) const;
+  OutputFrequency(const Tensor& logits_BV, int64_t grid_modulus);
   at::TensorOptions classes_options() const;  ///< whole numbers, on the logits' device
-
-  std::vector<std::string> labels_;
-  Tensor basis_VM_;         ///< orthonormal modes; part p owns columns 2p and 2p+1
-  Tensor coefficients_BM_;  ///< of the centred logits
 };
+
+/// Where each frequency's energy lies among the modes of the inputs: shares of its own energy by Parseval, each [P].
+struct InputModes {
+  Tensor sum_P;
+  Tensor difference_P;
+  Tensor linear_P;
+  Tensor rest_P;
+  Tensor cosine_P;      ///< A_κ of A cos w(a+b-c) + B sin w(a+b-c), nats
+  Tensor sine_P;        ///< B_κ
+  Tensor amplitude_PD;  ///< A_κ(d), d = a-b mod p: the coefficient of cos w(a+b-c) among the pairs with that difference
+};
+
+/// For logits [p²,p] on all pairs of Z_p in the order a·p + b.
+InputModes input_modes(const Tensor& logits_BV);
 
 }  // namespace logodds

@@ -1,5 +1,6 @@
 // The program as a user runs it: exit codes, files, messages.
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -8,10 +9,13 @@
 
 #include "core/files.h"
 #include "core/metrics.h"
+#include "core/safetensors.h"
 #include "tests/temporary_directory.h"
 
 namespace logodds {
 namespace {
+
+using namespace nlohmann::literals;
 
 const std::string kConfig =
     "task: {kind: modular_addition, p: 11, train_fraction: 0.5}\n"
@@ -181,6 +185,122 @@ TEST_F(Program, InspectOneInputAddsUpToTheModelsMargin) {
   EXPECT_NE(seen["runner_up"], seen["target"]);
   ASSERT_EQ(run("inspect r --run 2 --input 7,9"), 0);
   EXPECT_NE(out().find("model's own logits"), std::string::npos);
+}
+
+nlohmann::json parsed(const std::string& text) { return nlohmann::json::parse(text); }
+
+TEST_F(Program, InspectCircuitsAddsUpForEveryDecomposition) {
+  ASSERT_EQ(run("train c.yaml --out r"), 0);
+  for (const char* name : {"output_frequency", "neuron_clusters", "residual_paths", "svd"}) {
+    ASSERT_EQ(run(std::string("inspect r --run 1 --json --cross output_frequency --circuits ") + name), 0) << err();
+    const auto seen = parsed(out());
+    EXPECT_LT(seen["completeness_error"].get<double>(), 1e-12) << name;
+    double energy = 0, margin = 0, overlap = 0;
+    for (const auto& circuit : seen["circuits"]) {
+      energy += circuit["energy_share"].get<double>();
+      margin += circuit["margin"]["mean"].get<double>();
+    }
+    for (const auto& row : seen["cross"]["overlap"]) {
+      for (const auto& value : row) overlap += value.get<double>();
+    }
+    EXPECT_NEAR(energy, 1, 1e-10) << name;
+    EXPECT_NEAR(overlap, 1, 1e-10) << name;
+    EXPECT_NEAR(margin, seen["sets"]["all"]["margin"]["mean"].get<double>(), 1e-10) << name;
+    EXPECT_EQ(seen.contains("ablation"), !seen["key_circuits"].empty()) << name;
+    for (const auto& row : seen.value("/ablation/interaction_margin"_json_pointer, nlohmann::json::array())) {
+      for (const auto& value : row) EXPECT_NEAR(value.get<double>(), 0, 1e-10) << name;
+    }
+    ASSERT_EQ(run(std::string("inspect r --run 1 --circuits ") + name), 0) << err();
+    EXPECT_NE(out().find("completeness error"), std::string::npos);
+  }
+}
+
+TEST_F(Program, DroppingCircuitsAndKeepingTheOthersIsTheSame) {
+  ASSERT_EQ(run("train c.yaml --out r"), 0);
+  ASSERT_EQ(run("inspect r --circuits output_frequency --drop κ=2,κ=5 --json"), 0) << err();
+  const auto dropped = parsed(out());
+  ASSERT_EQ(run("inspect r --circuits output_frequency --keep κ=1,κ=3,κ=4 --json"), 0) << err();
+  const auto kept = parsed(out());
+  EXPECT_EQ(dropped["kept"], kept["kept"]);
+  EXPECT_NE(dropped["kept"]["sets"]["test"]["loss"], dropped["sets"]["test"]["loss"]);
+  ASSERT_EQ(run("inspect r --circuits output_frequency --keep κ=1,κ=3 --input 7,9 --json"), 0) << err();
+  const auto evidence = parsed(out());
+  EXPECT_EQ(evidence["circuits"].size(), 2u);
+  EXPECT_NEAR(evidence["sum"].get<double>(),
+              evidence["circuits"][0]["evidence"].get<double>() + evidence["circuits"][1]["evidence"].get<double>(),
+              1e-12);
+}
+
+TEST_F(Program, DecompositionsAreChosenByNameAndOptionsAndRefusedByName) {
+  ASSERT_EQ(run("train c.yaml --out r training.steps=1"), 0);
+  ASSERT_EQ(run("inspect r --circuits '{kind: output_frequency, split: true}' --json"), 0) << err();
+  EXPECT_EQ(parsed(out())["circuits"][1]["label"], "κ=1 difference");
+  EXPECT_EQ(run("inspect r --circuits neuron_cluster"), 2);
+  EXPECT_NE(err().find("did you mean 'neuron_clusters'?"), std::string::npos) << err();
+  EXPECT_EQ(run("inspect r --drop κ=99"), 2);
+  EXPECT_NE(err().find("there is no circuit 'κ=99'"), std::string::npos) << err();
+  EXPECT_EQ(run("inspect r --drop κ=1 --keep κ=2"), 2);
+  EXPECT_EQ(run("inspect"), 2);
+  EXPECT_EQ(err(), "inspect needs a run directory, or --weights FILE with --config FILE\n");
+}
+
+TEST_F(Program, ExportedWeightsInspectedElsewhereGiveTheFiguresOfTheRun) {
+  ASSERT_EQ(run("train c.yaml --out r"), 0);
+  ASSERT_EQ(run("export r e --run 1"), 0) << err();
+  write_file_atomically(
+      directory / "w.yaml",
+      "task: {kind: modular_addition, p: 11}\nmodel: {kind: transformer, d_model: 16, heads: 2, d_mlp: 32}\n");
+  ASSERT_EQ(run("inspect r --run 1 --circuits neuron_clusters --json"), 0) << err();
+  const auto own = parsed(out());
+  ASSERT_EQ(run("inspect --weights e/model.safetensors --config w.yaml --circuits neuron_clusters --json"), 0) << err();
+  const auto elsewhere = parsed(out());
+  EXPECT_EQ(elsewhere["label"], "e/model.safetensors");
+  EXPECT_TRUE(elsewhere["step"].is_null());
+  EXPECT_EQ(elsewhere["sets"].size(), 1u);  // the split is not known
+  for (const char* figure : {"circuits", "measures"}) {
+    if (std::string(figure) == "circuits") {
+      for (size_t i = 0; i < own[figure].size(); ++i)
+        EXPECT_EQ(own[figure][i]["margin"], elsewhere[figure][i]["margin"]);
+    } else {
+      EXPECT_EQ(own[figure], elsewhere[figure]);
+    }
+  }
+  EXPECT_EQ(own["sets"]["all"], elsewhere["sets"]["all"]);
+  // A split file that names the first pairs gives train and test figures.
+  write_file_atomically(directory / "split.txt", "# pairs\n0,1\n3 4\n\n10 10  # the last\n");
+  ASSERT_EQ(run("inspect --weights e/model.safetensors --config w.yaml --split split.txt --json"), 0) << err();
+  EXPECT_EQ(parsed(out())["sets"]["train"]["examples"], 3);
+  EXPECT_EQ(parsed(out())["sets"]["test"]["examples"], 118);
+}
+
+TEST_F(Program, WeightsThatDoNotFitAreRefusedInOneSentence) {
+  ASSERT_EQ(run("train c.yaml --out r training.steps=1"), 0);
+  ASSERT_EQ(run("export r e"), 0);
+  EXPECT_EQ(run("export r e"), 4);
+  EXPECT_EQ(err(), "e: exists already; choose another place\n");
+  write_file_atomically(
+      directory / "w.yaml",
+      "task: {kind: modular_addition, p: 11}\nmodel: {kind: transformer, d_model: 32, heads: 2, d_mlp: 32}\n");
+  EXPECT_EQ(run("inspect --weights e/model.safetensors --config w.yaml"), 4);
+  EXPECT_EQ(err(), "e/model.safetensors: tensor 'embed.W_E' has shape [12, 16], the model needs [12, 32]\n");
+  write_file_atomically(directory / "split.txt", "0,1\n3,11\n");
+  EXPECT_EQ(run("inspect --weights e/model.safetensors --config c.yaml"), 2);  // a pack of four
+  write_file_atomically(
+      directory / "one.yaml",
+      "task: {kind: modular_addition, p: 11}\nmodel: {kind: transformer, d_model: 16, heads: 2, d_mlp: 32}\n");
+  EXPECT_EQ(run("inspect --weights e/model.safetensors --config one.yaml --split split.txt"), 2);
+  EXPECT_EQ(err(), "split.txt:2: the input 3,11 is out of range: a is 0 to 10, b is 0 to 10\n");
+}
+
+TEST_F(Program, AnExportedMlpIsPlainNamedTensors) {
+  ASSERT_EQ(run("train c.yaml --out r training.steps=1 'model={kind: mlp, d_embed: 8, hidden: [16]}'"), 0) << err();
+  ASSERT_EQ(run("export r e --reference"), 0) << err();
+  EXPECT_EQ(parsed(read_file(directory / "e/config.json"))["model"]["hidden"], (std::vector<int>{16}));
+  const auto weights = read_safetensors(directory / "e/model.safetensors");
+  EXPECT_EQ(weights.size(), 5u);
+  EXPECT_EQ(weights.at("blocks.0.mlp.W_in").sizes(), (std::vector<int64_t>{8, 16}));
+  EXPECT_EQ(read_safetensors(directory / "e/reference.safetensors").at("logits").sizes(),
+            (std::vector<int64_t>{121, 11}));
 }
 
 TEST_F(Program, InspectRefusesBadInputInOneSentence) {

@@ -82,7 +82,7 @@ TEST(Gromov, TheFrequenciesPutInAreFoundAndNoOthers) {
   std::ranges::sort(found);
   EXPECT_EQ(found, put_in);
   // The second layer has no other output frequency: the rest of the energy is exactly nothing.
-  const Tensor shares = circuits.energy_shares();
+  const Tensor shares = energy_shares(circuits, logits);
   for (const int64_t part : chosen.other) EXPECT_LT(shares[part].item<double>(), 1e-20);
 }
 

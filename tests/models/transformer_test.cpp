@@ -45,6 +45,25 @@ TEST(Transformer, GradientsEqualFiniteDifferences) {
   expect_gradients_equal_differences(Transformer(options, {5, 2, 5}), 5);
 }
 
+TEST(Transformer, WithAllBiasesZeroIsTheOneWithoutAndWithOthersItsGradientsEqualDifferences) {
+  Transformer::Options options = small();
+  const Transformer plain(options, {5, 2, 5});
+  options.biases = "all";
+  options.activation = "gelu";
+  const Transformer biased(options, {5, 2, 5});
+  expect_gradients_equal_differences(biased, 5);
+  options.activation = "relu";
+  const Transformer relu(options, {5, 2, 5});
+  Parameters with = random_parameters(relu, 1);
+  const Parameters without = random_parameters(plain, 1);
+  for (const char* name :
+       {"blocks.0.attn.b_Q", "blocks.0.attn.b_K", "blocks.0.attn.b_V", "blocks.0.attn.b_O", "unembed.b_U"}) {
+    with[name].zero_();
+  }
+  const Tensor inputs = random_inputs(1, 20, 5);
+  EXPECT_LT((relu.logits(with, inputs) - plain.logits(without, inputs)).abs().max().item<double>(), 1e-12);
+}
+
 TEST(Transformer, ExtremeAttentionScoresStayFinite) {
   const Transformer model(small(), {5, 2, 5});
   Parameters parameters = random_parameters(model, 1).to(at::kFloat);

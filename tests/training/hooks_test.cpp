@@ -7,6 +7,7 @@
 
 #include "core/log_odds.h"
 #include "core/seeds.h"
+#include "tests/training/small_pack.h"
 #include "training/hooks/logit_bloat.h"
 #include "training/hooks/logit_decomposition.h"
 #include "training/hooks/weight_norms.h"
@@ -29,6 +30,7 @@ Tensor noise(double size) {
 
 /// A snapshot of given logits on all pairs of Z_31; every third pair is a test pair.
 struct Fixture {
+  Mlp model{{}, {kP, 2, kP}};
   Parameters parameters{{{"w", {2}}}, 1, at::kDouble};
   Tensor targets = (at::arange(kP).repeat_interleave(kP) + at::arange(kP).repeat({kP})).remainder(kP);
   Tensor index = at::arange(kP * kP);
@@ -36,7 +38,9 @@ struct Fixture {
     const Tensor is_test = index.remainder(3) == 0;
     return {.step = step,
             .run = 0,
+            .model = model,
             .parameters = parameters,
+            .inputs_NT = at::stack({index.div(kP, "floor"), index.remainder(kP)}, 1),
             .logits_NV = logits,
             .targets_N = targets,
             .train_B = index.masked_select(is_test.logical_not()),
@@ -86,6 +90,28 @@ TEST(LogitDecompositionHook, WithoutKeyCircuitsTheRestrictedNetworkKnowsNothing)
   LogitDecomposition({}).observe(fixture.of(noise(1)), row);
   EXPECT_TRUE(row["logit_decomposition.key_frequencies"].empty());
   EXPECT_NEAR(row["logit_decomposition.restricted_loss_test"].get<double>(), std::log(kP), 1e-12);
+}
+
+TEST(LogitDecompositionHook, EveryBasisIsCompleteWhileANetworkIsTrained) {
+  for (const auto& basis : decompositions().entries()) {
+    Pack pack = SmallPack{.learning_rates = {0.03}}.make();
+    LogitDecomposition::Options options;
+    options.every_steps = 20;
+    options.basis.select(basis.name);
+    pack.hooks.emplace_back("logit_decomposition", std::make_unique<LogitDecomposition>(options));
+    std::vector<Row> rows;
+    TrainerEvents events;
+    events.evaluated = [&](const std::vector<Row>& evaluated) { rows.push_back(evaluated[0]); };
+    Trainer({.steps = 60, .evaluate_every_steps = 20}, std::move(pack), std::move(events)).run();
+    ASSERT_EQ(rows.size(), 4u);
+    EXPECT_LT(rows[3]["train_loss"].get<double>(), 0.5 * rows[0]["train_loss"].get<double>());
+    for (const auto& row : rows) {
+      EXPECT_LT(row["logit_decomposition.completeness_error"].get<double>(), 1e-5) << basis.name << row["step"];
+      double shares = 0;
+      for (const auto& share : row["logit_decomposition.energy_share"]) shares += share.get<double>();
+      EXPECT_NEAR(shares, 1, 1e-5) << basis.name;
+    }
+  }
 }
 
 TEST(LogitBloatHook, ScaledLogitsShowTheirScale) {

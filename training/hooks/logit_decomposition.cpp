@@ -11,9 +11,10 @@
 namespace logodds {
 
 void LogitDecomposition::Options::fields(Fields& fields) {
-  fields.choice({"basis", "the decomposition"}, basis, {"output_frequency"});
-  fields.real({"key_fve", "a circuit is key when its cosine explains this share of the variance"}, key_fve,
-              between(0, 1));
+  fields.component({"basis", "the decomposition"}, basis);
+  fields.real(
+      {"key_fve", "a circuit is key when it (output_frequency: its cosine) explains this share of the variance"},
+      key_fve, between(0, 1));
   fields.integer({"every_steps", "steps between observations"}, every_steps, at_least(1));
 }
 
@@ -35,30 +36,39 @@ void put_losses(const Snapshot& snapshot, const Tensor& logits_NV, const std::st
 }  // namespace
 
 void LogitDecomposition::observe(const Snapshot& snapshot, Row& row) {
-  const Tensor& targets_N = snapshot.targets_N;
-  const OutputFrequency circuits(snapshot.logits_NV);
-  const Tensor coefficients_P = circuits.cosine_coefficients(targets_N);
-  const Tensor fve_P = circuits.cosine_fve(targets_N);
-  const KeyCircuits chosen = key_circuits(fve_P, options_.key_fve);
-  const Tensor margins_PN = circuit_margins(circuits, targets_N, runner_up(snapshot.logits_NV, targets_N));
+  const Tensor &logits_NV = snapshot.logits_NV, &targets_N = snapshot.targets_N;
+  const auto circuits =
+      options_.basis.make<Circuits>(Observed{snapshot.model, snapshot.parameters, snapshot.inputs_NT, logits_NV});
+  const auto* frequencies = dynamic_cast<const OutputFrequency*>(circuits.get());
+  if (frequencies != nullptr && frequencies->split()) frequencies = nullptr;  // its parts are no cosines of y - c
+  const Tensor energy_P = energy_shares(*circuits, logits_NV);
+  const Tensor share_P = frequencies != nullptr ? frequencies->cosine_fve(targets_N) : energy_P;
+  const KeyCircuits chosen = key_circuits(share_P, options_.key_fve);
+  const Tensor margins_PN = circuit_margins(*circuits, targets_N, runner_up(logits_NV, targets_N));
 
   const std::string prefix = "logit_decomposition.";
-  row[prefix + "energy_share"] = numbers(circuits.energy_shares());
-  row[prefix + "cosine_coefficient"] = numbers(coefficients_P);
-  row[prefix + "cosine_fve"] = numbers(fve_P);
+  row[prefix + "energy_share"] = numbers(energy_P);
   row[prefix + "margin"] = numbers(margins_PN.to(at::kDouble).mean(1));
-  std::vector<int64_t> frequencies;
   double key_fve = 0;
-  for (const int64_t p : chosen.key) {
-    frequencies.push_back(OutputFrequency::frequency(p));
-    key_fve += fve_P[p].item<double>();
-  }
-  row[prefix + "key_frequencies"] = frequencies;
+  for (const int64_t p : chosen.key) key_fve += share_P[p].item<double>();
   row[prefix + "key_fve"] = key_fve;
-  put_losses(snapshot, circuits.sum(chosen.key), "restricted_loss", row);
-  put_losses(snapshot, circuits.sum(chosen.other), "excluded_loss", row);
-  put_losses(snapshot, circuits.cosines(chosen.key, coefficients_P, targets_N), "cosine_loss", row);
-  row[prefix + "completeness_error"] = completeness_error(circuits, snapshot.logits_NV);
+  if (frequencies != nullptr) {
+    const Tensor coefficients_P = frequencies->cosine_coefficients(targets_N);
+    row[prefix + "cosine_coefficient"] = numbers(coefficients_P);
+    row[prefix + "cosine_fve"] = numbers(share_P);
+    std::vector<int64_t> keys;
+    for (const int64_t p : chosen.key) keys.push_back(OutputFrequency::frequency(p));
+    row[prefix + "key_frequencies"] = keys;
+    put_losses(snapshot, frequencies->cosines(chosen.key, coefficients_P, targets_N), "cosine_loss", row);
+  } else {
+    std::vector<std::string> keys;
+    for (const int64_t p : chosen.key) keys.push_back(circuits->labels()[static_cast<size_t>(p)]);
+    row[prefix + "labels"] = circuits->labels();
+    row[prefix + "key_circuits"] = keys;
+  }
+  put_losses(snapshot, circuits->sum(chosen.key), "restricted_loss", row);
+  put_losses(snapshot, circuits->sum(chosen.other), "excluded_loss", row);
+  row[prefix + "completeness_error"] = completeness_error(*circuits, logits_NV);
 }
 
 }  // namespace logodds

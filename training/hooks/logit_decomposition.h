@@ -1,12 +1,13 @@
 #pragma once
 
+#include "models/circuits/circuits.h"
 #include "training/hook.h"
 
 namespace logodds {
 
 /// Splits the logits on all examples into circuits. Columns logit_decomposition.X, vectors in the order of the
 /// circuits (κ = 1 … ⌊V/2⌋ for output_frequency):
-///   energy_share        [P] share of each circuit in Σ f², f the centred logits
+///   energy_share        [P] share of each circuit in Σ f², ⟨f_g, f⟩ / ⟨f, f⟩, f the centred logits
 ///   cosine_coefficient  [P] A_κ of cos w_κ(y - c), nats; it is also the circuit's mean evidence for the right class
 ///   cosine_fve          [P] fraction of the variance of f that A_κ cos w_κ(y - c) explains
 ///   margin              [P] mean evidence for the right class against the runner-up of the whole network, nats
@@ -16,11 +17,13 @@ namespace logodds {
 ///   excluded_loss_train, _test     loss of the sum of all other circuits, nats
 ///   cosine_loss_train, _test       loss of Σ_key A_κ cos w_κ(y - c), nats
 ///   completeness_error  max|f - Σ f_κ| / max|f|
+/// Other bases lack the cosine columns, choose key circuits by energy_share ≥ key_fve, and have
+///   labels, key_circuits  names of all circuits, which may change as the network does, and of the key ones
 /// With no key circuit the restricted network knows nothing: its loss is ln V.
 class LogitDecomposition : public Hook {
  public:
   struct Options {
-    std::string basis = "output_frequency";
+    Selection basis{decompositions(), "output_frequency"};
     double key_fve = 0.01;
     int64_t every_steps = 100;
     void fields(Fields& fields);

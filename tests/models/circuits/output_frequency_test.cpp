@@ -8,6 +8,7 @@
 
 #include "core/log_odds.h"
 #include "core/seeds.h"
+#include "models/mlp.h"
 
 namespace logodds {
 namespace {
@@ -93,7 +94,7 @@ TEST(OutputFrequency, SplitsAConstructedCosineExactly) {
     const double expected = frequency == 2 ? 3.0 : frequency == 5 ? -1.5 : 0.0;
     EXPECT_NEAR(amplitude[p].item<double>(), expected, 1e-12);
     EXPECT_NEAR(fve[p].item<double>(), expected * expected / (9 + 2.25), 1e-12);
-    EXPECT_NEAR(circuits.energy_shares()[p].item<double>(), expected * expected / (9 + 2.25), 1e-12);
+    EXPECT_NEAR(energy_shares(circuits, logits)[p].item<double>(), expected * expected / (9 + 2.25), 1e-12);
   }
   EXPECT_LT((circuits.cosines({1, 4}, amplitude, targets) - logits).abs().max().item<double>(), 1e-11);
 }
@@ -118,11 +119,70 @@ TEST(OutputFrequency, CircuitMarginsAddUpToTheModelsMargin) {
   EXPECT_LT((margins.sum(0) - margin(logits, targets)).abs().max().item<double>(), 1e-12);
 }
 
+/// cos or sin of w(i·a + j·b + k·c) on all pairs and classes, [p²,p].
+Tensor wave(int64_t p, int64_t i, int64_t j, int64_t k, bool sine = false) {
+  const Tensor a = at::arange(p).repeat_interleave(p).unsqueeze(1), b = at::arange(p).repeat({p}).unsqueeze(1);
+  const Tensor angle =
+      (a * i + b * j + at::arange(p) * k).to(at::kDouble) * (2 * std::numbers::pi / static_cast<double>(p));
+  return sine ? angle.sin() : angle.cos();
+}
+
+TEST(InputModes, SharesAreTheSquaresOfTheAmplitudesPutIn) {
+  for (const int64_t p : {11, 12}) {
+    const Tensor logits = 3 * wave(p, 2, 2, -2) + 1 * wave(p, 2, 2, -2, true) + 2 * wave(p, 2, -2, 2, true) +
+                          4 * wave(p, 0, 5, -2) + 1 * wave(p, 0, 0, 2) + 5 * wave(p, 3, 1, -2) + 7 * wave(p, 3, 3, -3);
+    const InputModes modes = input_modes(logits);
+    const double total = 9 + 1 + 4 + 16 + 1 + 25;
+    EXPECT_NEAR(modes.sum_P[1].item<double>(), 10 / total, 1e-12);
+    EXPECT_NEAR(modes.difference_P[1].item<double>(), 4 / total, 1e-12);
+    EXPECT_NEAR(modes.linear_P[1].item<double>(), 17 / total, 1e-12);
+    EXPECT_NEAR(modes.rest_P[1].item<double>(), 25 / total, 1e-12);
+    EXPECT_NEAR(modes.cosine_P[1].item<double>(), 3, 1e-12);
+    EXPECT_NEAR(modes.sine_P[1].item<double>(), 1, 1e-12);
+    EXPECT_NEAR(modes.sum_P[2].item<double>(), 1, 1e-12);
+  }
+}
+
+TEST(InputModes, AmplitudeOfAPizzaDependsOnTheDifference) {
+  // |cos(w(a-b)/2)| cos w(a+b-c), as in "The Clock and the Pizza".
+  const int64_t p = 11, frequency = 3;
+  const double w = 2 * std::numbers::pi * static_cast<double>(frequency) / static_cast<double>(p);
+  const Tensor difference = at::arange(p).repeat_interleave(p) - at::arange(p).repeat({p});
+  const Tensor pizza = (difference.to(at::kDouble) * (w / 2)).cos().abs().unsqueeze(1) * wave(p, 3, 3, -3);
+  const Tensor amplitude = input_modes(pizza).amplitude_PD[frequency - 1];
+  for (int64_t d = 0; d < p; ++d) {
+    EXPECT_NEAR(amplitude[d].item<double>(), std::abs(std::cos(w * static_cast<double>(d) / 2)), 1e-12) << d;
+  }
+}
+
+TEST(OutputFrequency, SplitPartsAreTheProjectionsOnTheModesOfTheInputs) {
+  for (const int64_t p : {7, 8}) {
+    const Tensor pairs = at::stack({at::arange(p).repeat_interleave(p), at::arange(p).repeat({p})}, 1);
+    const Tensor logits = random(p * p, p, at::kDouble);
+    const Mlp model({}, {p, 2, p});
+    const Parameters parameters(model.specs(), 1, at::kDouble);
+    const OutputFrequency split({.split = true}, {model, parameters, pairs, logits}), whole(logits);
+    ASSERT_EQ(split.size(), 4 * whole.size());
+    EXPECT_EQ(split.labels()[5], "κ=2 difference");
+    EXPECT_LT(completeness_error(split, logits), 1e-12);
+    const InputModes modes = input_modes(logits);
+    for (int64_t part = 0; part < whole.size(); ++part) {
+      const Tensor four = split.sum({4 * part, 4 * part + 1, 4 * part + 2, 4 * part + 3});
+      EXPECT_LT((four - whole.part(part)).abs().max().item<double>(), 1e-12);
+      const int64_t k = part + 1;
+      const Tensor sum = modes.cosine_P[part] * wave(p, k, k, -k) + modes.sine_P[part] * wave(p, k, k, -k, true);
+      EXPECT_LT((split.part(4 * part) - sum).abs().max().item<double>(), 1e-12) << p << " κ=" << k;
+      const double share = (split.part(4 * part + 2).square().sum() / whole.part(part).square().sum()).item<double>();
+      EXPECT_NEAR(modes.linear_P[part].item<double>(), share, 1e-12);
+    }
+  }
+}
+
 TEST(OutputFrequency, ConstantLogitsHaveNoEnergyAndNoError) {
   const Tensor logits = at::ones({4, 5});
   const OutputFrequency circuits(logits);
   EXPECT_EQ(completeness_error(circuits, logits), 0);
-  EXPECT_EQ(circuits.energy_shares().sum().item<double>(), 0);
+  EXPECT_EQ(energy_shares(circuits, logits).sum().item<double>(), 0);
 }
 
 }  // namespace
