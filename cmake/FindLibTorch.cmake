@@ -3,7 +3,8 @@
 #   LibTorch::LibTorch   torch_cpu and c10; with CUDA libraries also torch_cuda and c10_cuda where LOGODDS_CUDA is on
 #
 # Looks in LIBTORCH_ROOT (variable or environment), else in the torch package of the active Python if it is 2.11 or
-# newer, else in .deps/torch, where ./dev unpacks the pinned wheel. Sets LibTorch_VERSION and LibTorch_ROOT.
+# newer, else in .deps/torch, where ./dev unpacks the pinned wheel. Sets LibTorch_VERSION, LibTorch_ROOT and, where
+# LOGODDS_CUDA is on, LibTorch_CUDART, the CUDA runtime that LibTorch uses.
 
 set(_hints ${LIBTORCH_ROOT} $ENV{LIBTORCH_ROOT})
 if(NOT _hints)
@@ -58,6 +59,16 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
       LibTorch::LibTorch INTERFACE
       "LINKER:--push-state,--no-as-needed" ${LibTorch_LIBRARY_DIR}/libtorch_cuda.so
       ${LibTorch_LIBRARY_DIR}/libc10_cuda.so "LINKER:--pop-state")
+    file(GLOB _cudart ${LibTorch_LIBRARY_DIR}/libcudart*.so*)
+    foreach(_directory ${_nvidia_directories})
+      file(GLOB _more ${_directory}/libcudart.so*)
+      list(APPEND _cudart ${_more})
+    endforeach()
+    if(NOT _cudart)
+      message(FATAL_ERROR "${LibTorch_ROOT} has no libcudart: LOGODDS_CUDA needs a LibTorch with CUDA")
+    endif()
+    list(GET _cudart 0 LibTorch_CUDART)
+    get_filename_component(LibTorch_CUDART_DIR ${LibTorch_CUDART} DIRECTORY)
   endif()
 endif()
 mark_as_advanced(LibTorch_INCLUDE_DIR LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY)

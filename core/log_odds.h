@@ -17,12 +17,15 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets);
 
 /// Losses [..., B] as above, and `scale` times their gradient with respect to the logits, [..., B, V] in the logits'
 /// dtype: p_c for c ≠ y, and -Σ_{c≠y} p_c for y (p_y - 1 would cancel once p_y is near 1). On the CPU by a vectorised
-/// kernel, elsewhere by LibTorch's operators.
+/// kernel, on a GPU by cross_entropy_by_loops.
 struct CrossEntropy {
   Tensor loss;
   Tensor gradient;
 };
 CrossEntropy cross_entropy_with_gradient(const Tensor& logits, const Tensor& targets, double scale = 1);
+
+/// The same by core/log_odds_loops.h, on any device: slow on a CPU, where tests hold it against the above.
+CrossEntropy cross_entropy_by_loops(const Tensor& logits, const Tensor& targets, double scale = 1);
 
 /// The best wrong class of each sample, argmax_{c≠y} f_c, [..., B].
 Tensor runner_up(const Tensor& logits, const Tensor& targets);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "core/device.h"
 #include "core/error.h"
 #include "core/read_fields.h"
 #include "core/write_fields.h"
@@ -20,6 +21,7 @@ void ExperimentOptions::fields(Fields& fields) {
   fields.choice({"device", "where it is computed"}, device, {"cpu", "cuda"});
   fields.choice({"dtype", "of weights and logits"}, dtype, {"float32", "float64"});
   fields.integer({"threads", "CPU threads; 0 is one per core"}, threads, between(0, 1024));
+  fields.flag({"tf32", "on a GPU, matrix products may round their factors to 10 bits; else full float32"}, tf32);
   fields.component({"task", "what is learnt"}, task);
   fields.component({"model", "the network"}, model);
   fields.component({"loss", "what is minimised"}, loss);
@@ -47,6 +49,10 @@ void check_together(const ExperimentOptions& options, const Node& root, Problems
     const Node* name = root.find("name");
     problems.add((name == nullptr ? root.where : name->where).text() +
                  ": 'name' must be letters, digits, '-', '_' and '.', not '" + options.name + "'");
+  }
+  if (options.tf32 && options.device != "cuda") {
+    problems.add(root.find("tf32")->where.text() +
+                 ": 'tf32: true' needs 'device: cuda'; a CPU computes in full float32");
   }
 }
 
@@ -83,11 +89,10 @@ std::string Experiment::run_label(size_t run) const {
 Pack Experiment::assemble() const {
   at::set_num_threads(options_.threads > 0 ? static_cast<int>(options_.threads)
                                            : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
-  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
-  at::globalContext().setDeterministicFillUninitializedMemory(false);  // every element is written before it is read
+  make_repeatable(options_.tf32);
   if (options_.device == "cuda" && !at::hasCUDA()) {
     throw Error(
-        "device: cuda was asked for, but this build of LibTorch has no CUDA or finds no GPU; write device: cpu");
+        "device: cuda was asked for, but this program was built without --cuda or finds no GPU; write device: cpu");
   }
   const at::Device device(options_.device);
   const auto dtype = options_.dtype == "float64" ? at::kDouble : at::kFloat;

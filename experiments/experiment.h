@@ -23,6 +23,7 @@ struct ExperimentOptions {
   std::string device = "cpu";
   std::string dtype = "float32";
   int64_t threads = 0;  ///< 0: one per core
+  bool tf32 = false;
   Selection task{tasks()};
   Selection model{models()};
   Selection loss{losses(), "cross_entropy"};

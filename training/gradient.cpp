@@ -8,16 +8,18 @@ namespace logodds {
 
 namespace {
 
-/// Gradients of the weights by autograd through the per-sample part of a folded network; returns the losses [R].
+/// Gradients of the weights by autograd through the per-sample part of a folded network; returns the losses [R]. Where
+/// that makes one logit less than there are classes, the last class's is 0.
 Tensor by_logits(Folded& folded, const Loss& loss, Parameters& parameters, const Tensor& inputs, const Tensor& targets,
-                 const Spent& spent) {
+                 int64_t classes, const Spent& spent) {
   const at::AutoGradMode grad(true);
   folded.change_tensors([](Tensor& tensor) { tensor = tensor.detach().requires_grad_(true); });
   const Tensor logits = logits_of(folded, inputs);
+  const int64_t columns = logits.size(2);
   note(spent, "logits");
-  const Loss::Value value = loss.with_gradient(logits.detach(), targets);
+  const Loss::Value value = loss.with_gradient(at::constant_pad_nd(logits.detach(), {0, classes - columns}), targets);
   note(spent, "loss");
-  const auto gradients = torch::autograd::grad({logits}, folded.tensors(), {value.gradient_RBV});
+  const auto gradients = torch::autograd::grad({logits}, folded.tensors(), {value.gradient_RBV.narrow(2, 0, columns)});
   note(spent, "backward");
   const at::NoGradGuard no_grad;
   folded.pull_back(gradients, parameters);
@@ -50,9 +52,8 @@ Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameter
   auto folded = model.fold(parameters, inputs_RBT, /*gauge=*/rows.has_value());
   if (!folded) return trace_gradient(model, loss, parameters, inputs_RBT, targets_RB, spent);
   if (!rows || !tile_step_takes(*folded)) {
-    if (rows) folded = model.fold(parameters, inputs_RBT, /*gauge=*/false);
     note(spent, "fold");
-    return by_logits(*folded, loss, parameters, inputs_RBT, targets_RB, spent);
+    return by_logits(*folded, loss, parameters, inputs_RBT, targets_RB, model.classes(), spent);
   }
   note(spent, "fold");
   const TileGradients result = tile_gradients(*folded, inputs_RBT, targets_RB, model.classes(), *rows);

@@ -11,8 +11,10 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  /// One update; `factor` is the schedule's factor on the learning rate.
-  virtual void step(Parameters& parameters, double factor) = 0;
+  /// One update; `factor` is the schedule's factor on the learning rate, one float64 number where the weights are. On
+  /// a GPU nothing that changes from step to step may be read on the host: the update may be recorded and replayed
+  /// (step_graph.h).
+  virtual void step(Parameters& parameters, const Tensor& factor) = 0;
 
   /// Everything that the next update depends on besides weights and options; `restore` takes what `state` gave.
   virtual NamedTensors state() const = 0;

@@ -39,9 +39,13 @@ Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed) {
 }
 
 Trainer::Trainer(TrainerOptions options, Pack pack, TrainerEvents events)
-    : options_(options), pack_(std::move(pack)), events_(std::move(events)) {
+    : options_(options),
+      pack_(std::move(pack)),
+      events_(std::move(events)),
+      step_graph_(graph_recorder(pack_.parameters.flat().device())) {
   train_inputs_RBT_ = lookup(pack_.data.inputs, pack_.data.train_RB);
   train_targets_RB_ = pack_.data.targets_RN.gather(1, pack_.data.train_RB);
+  factor_ = at::ones({}, pack_.parameters.flat().options().dtype(at::kDouble));
 }
 
 bool Trainer::run() {
@@ -69,29 +73,42 @@ void Trainer::report() {
 
 void Trainer::save() {
   if (saved_ == step_) return;
+  refuse_divergence();
   if (events_.checkpoint) events_.checkpoint(checkpoint());
   note(events_.spent, "checkpoint");
   saved_ = step_;
 }
 
 void Trainer::take_step() {
-  const Tensor loss_R =
+  factor_.fill_(pack_.schedule->factor(step_));
+  step_graph_.run([this] { update(); });
+  ++step_;
+}
+
+void Trainer::update() {
+  losses_R_ =
       loss_gradient(*pack_.model, *pack_.loss, pack_.parameters, train_inputs_RBT_, train_targets_RB_, events_.spent);
-  if (loss_R.is_cpu()) {  // on a GPU, reading it would stop the queue; there evaluate() finds out
-    for (int64_t run = 0; run < loss_R.size(0); ++run) refuse_divergence(run, loss_R[run].item<double>());
-  }
+  // On a GPU, reading them would stop the queue: there it is done where the queue stops anyway.
+  if (losses_R_.is_cpu()) refuse_divergence();
   note(events_.spent, "the rest");
   const at::NoGradGuard no_grad;
-  pack_.optimizer->step(pack_.parameters, pack_.schedule->factor(step_));
+  pack_.optimizer->step(pack_.parameters, factor_);
   note(events_.spent, "optimizer");
-  ++step_;
+}
+
+void Trainer::refuse_divergence() const {
+  if (!losses_R_.defined()) return;
+  const Tensor losses = losses_R_.to(at::kCPU);
+  for (int64_t run = 0; run < losses.size(0); ++run) refuse_divergence(run, losses[run].item<double>());
 }
 
 void Trainer::refuse_divergence(int64_t run, double loss) const {
   if (std::isfinite(loss)) return;
+  const bool at_once = pack_.parameters.flat().is_cpu();
   throw Error("step " + std::to_string(step_) + ": the training loss of run " + std::to_string(run) + " (seed " +
-                  std::to_string(pack_.seeds[static_cast<size_t>(run)]) +
-                  ") is not finite; the update was not made. A smaller learning rate is the usual remedy",
+                  std::to_string(pack_.seeds[static_cast<size_t>(run)]) + ") is not finite; " +
+                  (at_once ? "the update was not made" : "on a GPU this is noticed at evaluations and checkpoints") +
+                  ". A smaller learning rate is the usual remedy",
               ExitCode::diverged);
 }
 

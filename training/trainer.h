@@ -15,6 +15,7 @@
 #include "training/optimizer.h"
 #include "training/schedule.h"
 #include "training/spent.h"
+#include "training/step_graph.h"
 #include "training/task.h"
 
 namespace logodds {
@@ -66,6 +67,7 @@ class Trainer {
 
   int64_t step() const { return step_; }
   const Pack& pack() const { return pack_; }
+  const StepGraph& step_graph() const { return step_graph_; }
 
   /// Evaluates all runs now: loss, accuracy and the columns of the hooks that are due.
   std::vector<Row> evaluate();
@@ -74,8 +76,10 @@ class Trainer {
   void take_step();
 
  private:
+  void update();  ///< gradients and optimizer, with nothing read on the host that changes from step to step
   Checkpoint checkpoint() const;
   Tensor logits_of(int64_t run, const Parameters& one) const;
+  void refuse_divergence() const;  ///< of the last step
   void refuse_divergence(int64_t run, double loss) const;
   void report();  ///< evaluates this step, once
   void save();    ///< makes a checkpoint of this step, once
@@ -85,6 +89,9 @@ class Trainer {
   TrainerEvents events_;
   Tensor train_inputs_RBT_;
   Tensor train_targets_RB_;
+  Tensor factor_;    ///< the schedule's, of this step
+  Tensor losses_R_;  ///< before the last update
+  StepGraph step_graph_;
   int64_t step_ = 0;
   int64_t evaluated_ = -1;  ///< the last step that was evaluated, and the last that was saved
   int64_t saved_ = -1;

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "models/ops/batched.h"
+#include "core/device.h"
+#include "models/ops/attention_pattern_loops.h"
+#include "models/ops/sample_groups.h"
 
 namespace logodds {
 
@@ -91,45 +93,112 @@ Tensor row_numbers(const ScoreRow& row, const Tensor& tokens) {
   return index;
 }
 
+ScoreRowList list_of(const std::vector<ScoreRow>& rows) {
+  if (rows.size() > kMaxScoreRows) throw Error("too many positions for attention_pattern", ExitCode::internal);
+  ScoreRowList list{static_cast<int>(rows.size()), {}};
+  for (size_t t = 0; t < rows.size(); ++t) {
+    const ScoreRow& row = rows[t];
+    if (row.strides.size() > kMaxScoreTokens) throw Error("too many tokens for attention_pattern", ExitCode::internal);
+    list.rows[t] = {row.zero, static_cast<int>(row.strides.size()), row.first, {}};
+    std::ranges::copy(row.strides, list.rows[t].strides);
+  }
+  return list;
+}
+
+template <class T>
+void patterns_by_loops(const Tensor& scores, const Tensor& tokens, const AttentionPattern& plan,
+                       const Tensor& softmaxes, const Tensor& out) {
+  run(PatternForward<T>{.list = list_of(plan.rows),
+                        .samples = tokens.size(1),
+                        .table_rows = scores.size(1),
+                        .heads = scores.size(2),
+                        .token_count = tokens.size(2),
+                        .kept = plan.kept,
+                        .alpha = static_cast<T>(plan.alpha),
+                        .scores = scores.const_data_ptr<T>(),
+                        .tokens = tokens.const_data_ptr<int64_t>(),
+                        .softmaxes = softmaxes.mutable_data_ptr<T>(),
+                        .out = out.mutable_data_ptr<T>()},
+      tokens.size(0), place_of(scores));
+}
+
+/// The rows of scores that samples read, [R, groups, B], a group for every position that reads any.
+Tensor keys_of(const AttentionPattern& plan, const Tensor& tokens) {
+  std::vector<Tensor> keys;
+  for (const auto& row : plan.rows) {
+    if (!row.zero) keys.push_back(row_numbers(row, tokens));
+  }
+  return at::stack(keys, 1);
+}
+
+template <class T>
+void gradients_by_loops(const Tensor& softmaxes, const Tensor& tokens, const AttentionPattern& plan,
+                        const Tensor& gradient, const Tensor& result) {
+  const SampleGroups groups = group_samples(keys_of(plan, tokens), result.size(1));
+  PatternGradient<T> work{.samples = tokens.size(1),
+                          .table_rows = result.size(1),
+                          .heads = result.size(2),
+                          .positions = static_cast<int64_t>(plan.rows.size()),
+                          .kept = plan.kept,
+                          .alpha = static_cast<T>(plan.alpha),
+                          .groups = 0,
+                          .group_position = {},
+                          .order = groups.order_RGB.const_data_ptr<int64_t>(),
+                          .starts = groups.starts_RGK.const_data_ptr<int64_t>(),
+                          .softmaxes = softmaxes.const_data_ptr<T>(),
+                          .gradient = gradient.const_data_ptr<T>(),
+                          .out = result.mutable_data_ptr<T>()};
+  for (size_t t = 0; t < plan.rows.size(); ++t) {
+    if (!plan.rows[t].zero) work.group_position[work.groups++] = static_cast<int64_t>(t);
+  }
+  run(work, tokens.size(0), place_of(result));
+}
+
+/// Both ways of computing both directions have these forms.
+using Forward = void (*)(const Tensor& scores, const Tensor& tokens, const AttentionPattern&, const Tensor& softmaxes,
+                         const Tensor& weights);
+using Backward = void (*)(const Tensor& softmaxes, const Tensor& tokens, const AttentionPattern&,
+                          const Tensor& weight_gradient, const Tensor& result);
+
+AttentionPattern::Value computed(const AttentionPattern& plan, const Tensor& scores, const Tensor& tokens,
+                                 Forward of_float, Forward of_double) {
+  const int64_t R = tokens.size(0), B = tokens.size(1), H = scores.size(2);
+  const AttentionPattern::Value value{at::empty({R, B, H * plan.kept}, scores.options()),
+                                      at::empty({R, B, H, static_cast<int64_t>(plan.rows.size())}, scores.options())};
+  (scores.scalar_type() == at::kFloat ? of_float : of_double)(scores.contiguous(), tokens.contiguous(), plan,
+                                                              value.softmax, value.weights);
+  return value;
+}
+
+Tensor gradient_of(const AttentionPattern& plan, const Tensor& softmax, const Tensor& tokens,
+                   const Tensor& weight_gradient, int64_t N, Backward of_float, Backward of_double) {
+  const Tensor result = at::zeros({softmax.size(0), N, softmax.size(2)}, softmax.options());
+  (softmax.scalar_type() == at::kFloat ? of_float : of_double)(softmax, tokens.contiguous(), plan,
+                                                               weight_gradient.contiguous(), result);
+  return result;
+}
+
 }  // namespace
 
 AttentionPattern::Value AttentionPattern::operator()(const Tensor& scores_RNH, const Tensor& tokens_RBT) const {
-  const int64_t R = tokens_RBT.size(0), B = tokens_RBT.size(1), H = scores_RNH.size(2);
-  if (scores_RNH.is_cpu()) {
-    const Value value{at::empty({R, B, H * kept}, scores_RNH.options()),
-                      at::empty({R, B, H, static_cast<int64_t>(rows.size())}, scores_RNH.options())};
-    const bool is_float = scores_RNH.scalar_type() == at::kFloat;
-    (is_float ? all_patterns<float> : all_patterns<double>)(scores_RNH.contiguous(), tokens_RBT.contiguous(), *this,
-                                                            value.softmax, value.weights);
-    return value;
-  }
-  std::vector<Tensor> scores;
-  for (const auto& row : rows) {
-    scores.push_back(row.zero ? at::zeros({R, B, H}, scores_RNH.options())
-                              : lookup(scores_RNH, row_numbers(row, tokens_RBT)));
-  }
-  const Tensor softmax = at::stack(scores, -1).softmax(-1);
-  return {(alpha * softmax.narrow(-1, 0, kept) + (1 - alpha)).flatten(2), softmax};
+  if (!scores_RNH.is_cpu()) return by_loops(scores_RNH, tokens_RBT);
+  return computed(*this, scores_RNH, tokens_RBT, all_patterns<float>, all_patterns<double>);
+}
+
+AttentionPattern::Value AttentionPattern::by_loops(const Tensor& scores_RNH, const Tensor& tokens_RBT) const {
+  return computed(*this, scores_RNH, tokens_RBT, patterns_by_loops<float>, patterns_by_loops<double>);
 }
 
 Tensor AttentionPattern::gradient(const Tensor& softmax, const Tensor& tokens_RBT, const Tensor& weight_gradient,
                                   int64_t N) const {
-  const int64_t R = softmax.size(0), B = softmax.size(1), H = softmax.size(2);
-  const Tensor result = at::zeros({R, N, H}, softmax.options());
-  if (softmax.is_cpu()) {
-    const bool is_float = softmax.scalar_type() == at::kFloat;
-    (is_float ? add_gradients<float> : add_gradients<double>)(softmax, tokens_RBT.contiguous(), *this,
-                                                              weight_gradient.contiguous(), result);
-    return result;
-  }
-  const Tensor g = at::constant_pad_nd(weight_gradient.view({R, B, H, kept}), {0, softmax.size(3) - kept});
-  const Tensor gradient = alpha * softmax * (g - (softmax * g).sum(-1, /*keepdim=*/true));
-  for (size_t t = 0; t < rows.size(); ++t) {
-    if (rows[t].zero) continue;
-    const Tensor index = row_numbers(rows[t], tokens_RBT).unsqueeze(-1).expand({R, B, H});
-    result.scatter_add_(1, index, gradient.select(-1, static_cast<int64_t>(t)));
-  }
-  return result;
+  if (!softmax.is_cpu()) return gradient_by_loops(softmax, tokens_RBT, weight_gradient, N);
+  return gradient_of(*this, softmax, tokens_RBT, weight_gradient, N, add_gradients<float>, add_gradients<double>);
+}
+
+Tensor AttentionPattern::gradient_by_loops(const Tensor& softmax, const Tensor& tokens_RBT,
+                                           const Tensor& weight_gradient, int64_t N) const {
+  return gradient_of(*this, softmax, tokens_RBT, weight_gradient, N, gradients_by_loops<float>,
+                     gradients_by_loops<double>);
 }
 
 }  // namespace logodds

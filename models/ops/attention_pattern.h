@@ -30,6 +30,12 @@ struct AttentionPattern {
 
   /// Gradient of the scores [R,N,H], given that of the weights: α p_t (g_t - Σ_u p_u g_u) summed over the samples.
   Tensor gradient(const Tensor& softmax, const Tensor& tokens_RBT, const Tensor& weight_gradient, int64_t N) const;
+
+  /// The same by models/ops/attention_pattern_loops.h, on any device: what a GPU runs. Tests hold them against the
+  /// above.
+  Value by_loops(const Tensor& scores_RNH, const Tensor& tokens_RBT) const;
+  Tensor gradient_by_loops(const Tensor& softmax, const Tensor& tokens_RBT, const Tensor& weight_gradient,
+                           int64_t N) const;
 };
 
 }  // namespace logodds

@@ -6,7 +6,9 @@
 
 #include <functional>
 
-#include "models/ops/batched.h"
+#include "core/device.h"
+#include "models/ops/row_mix_loops.h"
+#include "models/ops/sample_groups.h"
 
 namespace logodds {
 
@@ -30,10 +32,11 @@ template RowMix<double> mix_of_run(const Mix&, const Tensor&, int64_t);
 
 namespace {
 
-/// The terms; held by the autograd graph until its backward has run.
-struct Terms : torch::CustomClassHolder {
-  explicit Terms(std::vector<MixTerm> t) : list(std::move(t)) {}
-  std::vector<MixTerm> list;
+/// What the operator does besides its tensors; held by the autograd graph until its backward has run.
+struct Plan : torch::CustomClassHolder {
+  Plan(std::vector<MixTerm> t, bool l) : terms(std::move(t)), loops(l) {}
+  std::vector<MixTerm> terms;
+  bool loops;  ///< by row_mix_loops.h
 };
 
 /// Columns that are computed together: the slice of the table that they read stays in a core's second-level cache.
@@ -80,55 +83,107 @@ torch::autograd::variable_list spread_all(const Mix& mix, const Tensor& tokens, 
   return {table, base, shares.sum(1)};
 }
 
+/// Calls `work` with the operands of all runs, a few terms at a time.
+template <class T>
+void for_each_few_terms(const Mix& mix, const Tensor& tokens, const std::function<void(const MixOperands<T>&)>& work) {
+  const RowMix<T> all = mix_of_run<T>(mix, tokens, 0);
+  MixOperands<T> few{.samples = tokens.size(1),
+                     .rows = mix.table_RNW.size(1),
+                     .width = all.width,
+                     .positions = all.positions,
+                     .weight_count = all.weight_count,
+                     .tokens = all.tokens,
+                     .weights = all.weights,
+                     .table = all.table,
+                     .base = all.base,
+                     .first = true,
+                     .term_count = 0,
+                     .terms = {}};
+  const auto done = [&] {
+    work(few);
+    few.first = false;
+    few.term_count = 0;
+  };
+  for (const MixTerm& term : mix.terms) {
+    if (few.term_count == kTermsAtOnce) done();
+    few.terms[few.term_count++] = {static_cast<int32_t>(term.position), static_cast<int32_t>(term.first_row),
+                                   static_cast<int32_t>(term.weight)};
+  }
+  done();
+}
+
+template <class T>
+void mix_by_loops(const Mix& mix, const Tensor& tokens, const Tensor& out) {
+  for_each_few_terms<T>(mix, tokens, [&](const MixOperands<T>& few) {
+    run(MixForward<T>{few, out.mutable_data_ptr<T>()}, out.size(0), place_of(out));
+  });
+}
+
+template <class T>
+torch::autograd::variable_list spread_by_loops(const Mix& mix, const Tensor& tokens, const Tensor& gradient) {
+  const int64_t R = tokens.size(0);
+  // Terms without a position read the same row for every sample: one more group, in which all tokens are 0.
+  Tensor keys_RTB = tokens.transpose(1, 2);
+  if (std::ranges::any_of(mix.terms, [](const MixTerm& term) { return term.position < 0; })) {
+    keys_RTB = at::cat({keys_RTB, at::zeros({R, 1, tokens.size(1)}, tokens.options())}, 1);
+  }
+  const SampleGroups groups = group_samples(keys_RTB, mix.table_RNW.size(1));
+  const Tensor table = at::empty_like(mix.table_RNW), weights = at::empty_like(mix.weights_RBC);
+  const T* g = gradient.const_data_ptr<T>();
+  for_each_few_terms<T>(mix, tokens, [&](const MixOperands<T>& few) {
+    run(MixTableGradient<T>{few, keys_RTB.size(1), groups.order_RGB.const_data_ptr<int64_t>(),
+                            groups.starts_RGK.const_data_ptr<int64_t>(), g, table.mutable_data_ptr<T>()},
+        R, place_of(table));
+    run(MixWeightGradient<T>{few, g, weights.mutable_data_ptr<T>()}, R, place_of(table));
+  });
+  return {table, mix.base_RW.numel() > 0 ? gradient.sum(1) : at::zeros_like(mix.base_RW), weights};
+}
+
 class RowMixFunction : public torch::autograd::Function<RowMixFunction> {
  public:
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& table, const Tensor& base,
-                        const Tensor& weights, const Tensor& tokens, const c10::intrusive_ptr<Terms>& terms) {
+                        const Tensor& weights, const Tensor& tokens, const c10::intrusive_ptr<Plan>& plan) {
     const Tensor out = at::empty({table.size(0), tokens.size(1), table.size(2)}, table.options());
     const bool is_float = table.scalar_type() == at::kFloat;
-    (is_float ? mix_all<float> : mix_all<double>)({table, base, weights, terms->list}, tokens, out);
+    const auto forward = plan->loops ? (is_float ? mix_by_loops<float> : mix_by_loops<double>)
+                                     : (is_float ? mix_all<float> : mix_all<double>);
+    forward({table, base, weights, plan->terms}, tokens, out);
     context->save_for_backward({table, base, weights, tokens});
-    context->saved_data["terms"] = at::IValue::make_capsule(terms);
+    context->saved_data["plan"] = at::IValue::make_capsule(plan);
     return out;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const auto terms = context->saved_data["terms"].toCapsule();
-    const Mix mix{saved[0], saved[1], saved[2], static_cast<const Terms&>(*terms).list};
+    const auto capsule = context->saved_data["plan"].toCapsule();
+    const auto& plan = static_cast<const Plan&>(*capsule);
+    const Mix mix{saved[0], saved[1], saved[2], plan.terms};
     const bool is_float = saved[0].scalar_type() == at::kFloat;
-    auto result = (is_float ? spread_all<float> : spread_all<double>)(mix, saved[3], gradients[0].contiguous());
-    result.resize(5);  // none for tokens and terms
+    const auto spread = plan.loops ? (is_float ? spread_by_loops<float> : spread_by_loops<double>)
+                                   : (is_float ? spread_all<float> : spread_all<double>);
+    auto result = spread(mix, saved[3], gradients[0].contiguous());
+    result.resize(5);  // none for tokens and plan
     return result;
   }
 };
 
-/// The same in LibTorch's operators, for devices without a kernel.
-Tensor plain_row_mix(const Mix& mix, const Tensor& tokens) {
-  Tensor sum = mix.base_RW.defined() ? mix.base_RW.unsqueeze(1) : Tensor();
-  for (const auto& term : mix.terms) {
-    const Tensor token = term.position < 0 ? at::zeros_like(tokens.select(2, 0)) : tokens.select(2, term.position);
-    Tensor rows = lookup(mix.table_RNW, token + term.first_row);
-    if (term.weight >= 0) rows = rows * mix.weights_RBC.select(2, term.weight).unsqueeze(-1);
-    sum = sum.defined() ? sum + rows : rows;
-  }
-  return sum;
-}
-
-}  // namespace
-
-Tensor row_mix(const Mix& mix, const Tensor& tokens_RBT) {
-  if (!mix.table_RNW.is_cpu()) return plain_row_mix(mix, tokens_RBT);
+Tensor apply(const Mix& mix, const Tensor& tokens, bool loops) {
   // An autograd function takes no undefined tensors; empty ones stand for them.
   const auto given = [&](const Tensor& tensor, std::vector<int64_t> empty) {
     return tensor.defined() ? tensor.contiguous() : at::empty(empty, mix.table_RNW.options());
   };
-  const int64_t R = tokens_RBT.size(0), B = tokens_RBT.size(1);
+  const int64_t R = tokens.size(0), B = tokens.size(1);
   return RowMixFunction::apply(mix.table_RNW.contiguous(), given(mix.base_RW, {R, 0}),
-                               given(mix.weights_RBC, {R, B, 0}), tokens_RBT.contiguous(),
-                               c10::make_intrusive<Terms>(mix.terms));
+                               given(mix.weights_RBC, {R, B, 0}), tokens.contiguous(),
+                               c10::make_intrusive<Plan>(mix.terms, loops));
 }
+
+}  // namespace
+
+Tensor row_mix(const Mix& mix, const Tensor& tokens_RBT) { return apply(mix, tokens_RBT, !mix.table_RNW.is_cpu()); }
+
+Tensor row_mix_by_loops(const Mix& mix, const Tensor& tokens_RBT) { return apply(mix, tokens_RBT, true); }
 
 Tensor aligned_columns(const Tensor& x, const Tensor& y) {
   std::vector<Tensor> columns;

@@ -16,8 +16,11 @@ struct Mix {
 };
 
 /// out [R,B,W], differentiable in the tensors of the mix; tokens [R,B,T] are whole numbers. On a CPU in float32 and
-/// float64 by vectorised kernels whose sums do not depend on the number of threads; elsewhere by LibTorch's operators.
+/// float64 by vectorised kernels whose sums do not depend on the number of threads; on a GPU by row_mix_by_loops.
 Tensor row_mix(const Mix& mix, const Tensor& tokens_RBT);
+
+/// The same by models/ops/row_mix_loops.h, on any device: slow on a CPU, where tests hold it against row_mix.
+Tensor row_mix_by_loops(const Mix& mix, const Tensor& tokens_RBT);
 
 /// Run `run` of a mix of contiguous tensors, for the kernels.
 template <class T>

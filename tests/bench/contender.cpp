@@ -87,7 +87,7 @@ Contender autograd(Pack& pack) {
   const auto take_step = [&pack, samples = Samples(pack)] {
     const Tensor loss_R =
         trace_gradient(*pack.model, *pack.loss, pack.parameters, samples.inputs_RBT, samples.targets_RB);
-    pack.optimizer->step(pack.parameters, 1);
+    pack.optimizer->step(pack.parameters, at::scalar_tensor(1.0, at::kDouble));
     return loss_R[0].item<double>();
   };
   return {take_step, take_step(), folded_flop(pack)};

@@ -120,7 +120,8 @@ void adamw(benchmark::State& state) {
   Step step;
   const at::NoGradGuard no_grad;
   step.pack.parameters.flat_gradient().normal_();
-  for (auto _ : state) step.pack.optimizer->step(step.pack.parameters, 1e-6);
+  const Tensor factor = at::scalar_tensor(1e-6, at::kDouble);
+  for (auto _ : state) step.pack.optimizer->step(step.pack.parameters, factor);
   state.SetItemsProcessed(state.iterations() * step.pack.parameters.count());
 }
 

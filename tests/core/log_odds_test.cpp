@@ -70,6 +70,30 @@ TEST(LogOdds, TheTrueClassGradientDoesNotCancelInFloat32) {
   EXPECT_NEAR(result.gradient[0][1].item<double>() / -std::exp(-40.0), 1, 1e-6);  // p_y - 1 would be 0
 }
 
+TEST(LogOdds, TheLoopsThatAGpuRunsEqualTheVectorisedKernel) {
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    for (const int64_t classes : {1, 2, 31, 113}) {
+      const Tensor logits = (random({3, 40, classes}) * 10).to(type), targets = at::arange(120).remainder(classes);
+      const auto expected = cross_entropy_with_gradient(logits, targets.view({3, 40}), 0.1);
+      const auto actual = cross_entropy_by_loops(logits, targets.view({3, 40}), 0.1);
+      EXPECT_LT(((actual.loss - expected.loss) / expected.loss.clamp_min(1e-300)).abs().max().item<double>(), 1e-12);
+      const double rounding = type == at::kFloat ? 1e-8 : 1e-16;
+      EXPECT_LT((actual.gradient - expected.gradient).abs().max().item<double>(), rounding) << classes;
+    }
+  }
+}
+
+TEST(LogOdds, TheLoopsThatAGpuRunsKeepTinyLossesAndNoticeWhatIsNotFinite) {
+  const Tensor logits = at::tensor({0.f, 80.f, 1e30f, -1e30f, 0.f, NAN, 0.f, INFINITY}).view({4, 2});
+  const auto result = cross_entropy_by_loops(logits, at::tensor({1, 1, 0, 0}));
+  EXPECT_NEAR(result.loss[0].item<double>() / std::exp(-80.0), 1, 1e-14);
+  EXPECT_NEAR(result.gradient[0][1].item<double>() / -std::exp(-80.0), 1, 1e-6);
+  EXPECT_EQ(result.loss[1].item<double>(), 2e30f);
+  EXPECT_TRUE(result.loss.slice(0, 2).isnan().all().item<bool>());
+  EXPECT_TRUE(result.gradient.slice(0, 2).isnan().all().item<bool>());
+  EXPECT_TRUE(cross_entropy_by_loops(logits, at::tensor({1, 1, 2, -1})).loss.slice(0, 2).isnan().all().item<bool>());
+}
+
 TEST(LogOdds, MarginIsAgainstTheBestWrongClass) {
   const Tensor logits = at::tensor({1.f, 4.f, 2.f, 5.f, 4.f, 2.f}).view({2, 3});
   const Tensor targets = at::tensor({1, 1});

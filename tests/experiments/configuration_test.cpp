@@ -1,3 +1,4 @@
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -87,10 +88,18 @@ TEST(Configuration, EachBrokenFileHasItsExactMessage) {
        "f.yaml:3:7: 'runs' makes 10000 runs; a pack has at most 4096"},
       {"path in a name", kGood + "name: ../../etc\n",
        "f.yaml:3:7: 'name' must be letters, digits, '-', '_' and '.', not '../../etc'"},
+      {"tf32 on a CPU", kGood + "tf32: true\n",
+       "f.yaml:3:7: 'tf32: true' needs 'device: cuda'; a CPU computes in full float32"},
       {"hook off the grid", kGood + "training: {evaluate_every_steps: 30}\nhooks: {weight_norms: {every_steps: 100}}\n",
        "hooks.weight_norms.every_steps (100) must be a multiple of training.evaluate_every_steps (30)"},
   };
   for (const auto& [name, text, message] : cases) EXPECT_EQ(error_of(text), message) << name;
+}
+
+TEST(Configuration, AGpuThatIsNotThereIsAnError) {
+  if (at::hasCUDA()) GTEST_SKIP() << "there is a GPU";
+  EXPECT_EQ(error_of(kGood, {"device=cuda"}),
+            "device: cuda was asked for, but this program was built without --cuda or finds no GPU; write device: cpu");
 }
 
 TEST(Configuration, OverridesAreReportedAsTheCommandLine) {

@@ -42,7 +42,7 @@ struct Training {
 
   double step() {
     const double loss = loss_gradient(model, CrossEntropyLoss({}), parameters, inputs, targets).template item<double>();
-    optimizer.step(parameters, 1);
+    optimizer.step(parameters, at::scalar_tensor(1.0, at::kDouble));
     return loss;
   }
 

@@ -4,6 +4,9 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "core/seeds.h"
 #include "models/mlp.h"
 #include "models/transformer.h"
 #include "tests/golden/reference.h"
@@ -16,6 +19,8 @@
 namespace logodds {
 namespace {
 
+Tensor number(double value) { return at::scalar_tensor(value, at::kDouble); }
+
 void expect_trains_like_pytorch(const Model& model, const std::string& name, Parameters& parameters,
                                 Optimizer& optimizer, const Schedule* schedule) {
   const NamedTensors reference = reference_under(name + "/");
@@ -24,7 +29,7 @@ void expect_trains_like_pytorch(const Model& model, const std::string& name, Par
   for (int64_t step = 0; step < 100; ++step) {
     loss_gradient(model, CrossEntropyLoss({}), parameters, inputs, targets);
     const at::NoGradGuard no_grad;
-    optimizer.step(parameters, schedule == nullptr ? 1 : schedule->factor(step));
+    optimizer.step(parameters, number(schedule == nullptr ? 1 : schedule->factor(step)));
   }
   for (const auto& [tensor, weights] : reference_under(name + "/trained/")) {
     EXPECT_LT((parameters[tensor][0] - weights).abs().max().item<double>(), 1e-6) << tensor;
@@ -68,7 +73,7 @@ TEST(Optimizers, EachRunHasItsOwnLearningRateAndWeightDecay) {
   const auto decayed = [](auto optimizer_of) {
     Parameters parameters({{"w", {4}}}, 2, at::kDouble);
     parameters.flat().fill_(1);
-    optimizer_of(parameters)->step(parameters, 0.5);
+    optimizer_of(parameters)->step(parameters, number(0.5));
     return std::pair(parameters["w"][0][0].item<double>(), parameters["w"][1][0].item<double>());
   };
   const auto check = [&](auto options, auto make) {
@@ -80,6 +85,57 @@ TEST(Optimizers, EachRunHasItsOwnLearningRateAndWeightDecay) {
   };
   check(AdamW::Options(), [](const auto& o, Parameters& p) { return std::make_unique<AdamW>(o, p); });
   check(Sgd::Options(), [](const auto& o, Parameters& p) { return std::make_unique<Sgd>(o, p); });
+}
+
+/// Weights [2,n], n no multiple of anything, after 60 updates with random gradients and changing factors.
+Tensor updated(at::ScalarType type, void (AdamW::*step)(Parameters&, const Tensor&)) {
+  Parameters parameters({{"w", {37, 59}, 1}}, 2, type);
+  parameters.initialise({1, 2}, {1, 1});
+  AdamW::Options options;
+  options.learning_rate.runs = {0.01, 0.002};
+  options.weight_decay.runs = {1, 0.3};
+  AdamW adamw(options, parameters);
+  auto generator = stream(5, "gradients");
+  const Tensor factor = number(0);
+  for (int64_t t = 0; t < 60; ++t) {
+    parameters.flat_gradient().copy_(at::randn(parameters.flat().sizes(), generator, at::kDouble) * std::pow(0.8, t));
+    factor.fill_(std::min(static_cast<double>(t) / 10, 1.0));
+    (adamw.*step)(parameters, factor);
+  }
+  return parameters.flat();
+}
+
+TEST(Optimizers, TheLoopsThatAGpuRunsUpdateAsLibTorchsFusedAdamW) {
+  const Tensor exact = updated(at::kDouble, &AdamW::step);
+  const auto error = [&](at::ScalarType type, auto step) {
+    return (updated(type, step) - exact).abs().max().template item<double>();
+  };
+  EXPECT_LT(error(at::kDouble, &AdamW::step_by_loops), 1e-13);
+  const double loops = error(at::kFloat, &AdamW::step_by_loops), libtorchs = error(at::kFloat, &AdamW::step);
+  EXPECT_LT(loops, 2 * libtorchs) << libtorchs;
+  EXPECT_LT(libtorchs, 1e-4);
+}
+
+TEST(Optimizers, TheLoopsThatAGpuRunsUpdateByTheFormula) {
+  Parameters parameters({{"w", {1500}, 1}}, 2, at::kDouble);
+  parameters.initialise({1, 2}, {1, 1});
+  AdamW::Options options;
+  options.learning_rate.runs = {0.01, 0.002};
+  options.weight_decay.runs = {1, 0.3};
+  AdamW adamw(options, parameters);
+  const Tensor rate = at::tensor({0.01, 0.002}, at::kDouble).unsqueeze(1) * 0.25;
+  const Tensor decay = at::tensor({1.0, 0.3}, at::kDouble).unsqueeze(1);
+  Tensor w = parameters.flat().clone(), m = at::zeros_like(w), v = at::zeros_like(w);
+  for (int t = 1; t <= 5; ++t) {
+    const Tensor g = parameters.flat_gradient().copy_((w * t).sin());
+    w = w - rate * decay * w;
+    m = options.beta1 * m + (1 - options.beta1) * g;
+    v = options.beta2 * v + (1 - options.beta2) * g.square();
+    w = w - rate * (m / (1 - std::pow(options.beta1, t))) /
+                ((v / (1 - std::pow(options.beta2, t))).sqrt() + options.epsilon);
+    adamw.step_by_loops(parameters, number(0.25));
+  }
+  EXPECT_LT((parameters.flat() - w).abs().max().item<double>(), 1e-14);
 }
 
 TEST(Optimizers, WarmupRisesLinearlyFromZero) {

@@ -26,6 +26,7 @@ struct SmallPack {
   bool momentum = false;  ///< SGD with momentum instead of AdamW
   bool hooks = false;
   at::ScalarType dtype = at::kFloat;
+  at::Device device = at::kCPU;
 
   Pack make() const {
     const ModularAddition task({.p = p, .operation = "add", .train_fraction = 0.5});
@@ -42,7 +43,8 @@ struct SmallPack {
       options.hidden = {32};
       model = std::make_unique<Mlp>(options, task.shape());
     }
-    Parameters parameters(model->specs(), static_cast<int64_t>(seeds.size()), dtype);
+    Parameters parameters(model->specs(), static_cast<int64_t>(seeds.size()),
+                          at::TensorOptions().dtype(dtype).device(device));
     parameters.initialise(seeds, std::vector<double>(seeds.size(), 1.0));
     std::unique_ptr<Optimizer> optimizer;
     const auto with_values = [&](auto options) {
@@ -70,7 +72,7 @@ struct SmallPack {
       observers.emplace_back("weight_norms", std::make_unique<WeightNorms>(norms));
     }
     return {.seeds = seeds,
-            .data = task.make(seeds),
+            .data = task.make(seeds).to(device),
             .model = std::move(model),
             .parameters = std::move(parameters),
             .loss = std::make_unique<CrossEntropyLoss>(CrossEntropyLoss::Options()),

@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include "core/device.h"
+#include "training/optimizers/adamw_loops.h"
+
 namespace logodds {
 
 void AdamW::Options::fields(Fields& fields) {
@@ -12,13 +15,25 @@ void AdamW::Options::fields(Fields& fields) {
   fields.real({"epsilon", "ε"}, epsilon, at_least(0));
 }
 
+namespace {
+Tensor per_run(const PerRun<double>& values, const Parameters& parameters) {
+  return at::tensor(values.all(static_cast<size_t>(parameters.runs())), at::kDouble).to(parameters.flat().device());
+}
+}  // namespace
+
 AdamW::AdamW(const Options& options, const Parameters& parameters)
     : options_(options),
+      learning_rate_R_(per_run(options.learning_rate, parameters)),
+      decay_R_(per_run(options.weight_decay, parameters)),
       mean_(at::zeros_like(parameters.flat())),
       square_(at::zeros_like(parameters.flat())),
       updates_(at::zeros({}, parameters.flat().options().dtype(at::kFloat))) {}
 
-void AdamW::step(Parameters& parameters, double factor) {
+void AdamW::step(Parameters& parameters, const Tensor& factor) {
+  parameters.flat().is_cpu() ? step_by_libtorch(parameters, factor.item<double>()) : step_by_loops(parameters, factor);
+}
+
+void AdamW::step_by_libtorch(Parameters& parameters, double factor) {
   updates_.add_(1);
   // The fused operator takes one learning rate and weight decay, so it is called once per run, each time on a
   // contiguous row; it reads the update count it is given and leaves it alone.
@@ -29,6 +44,34 @@ void AdamW::step(Parameters& parameters, double factor) {
                       options_.learning_rate.at(run) * factor, options_.beta1, options_.beta2,
                       options_.weight_decay.at(run), options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
+}
+
+namespace {
+template <class T>
+T* data(const Tensor& flat) {
+  return flat.mutable_data_ptr<T>();
+}
+}  // namespace
+
+void AdamW::step_by_loops(Parameters& parameters, const Tensor& factor) {
+  updates_.add_(1);
+  const Tensor& flat = parameters.flat();
+  const auto update = [&]<class T>(T) {
+    run(AdamwUpdate<T>{.size = flat.size(1),
+                       .beta1 = options_.beta1,
+                       .beta2 = options_.beta2,
+                       .epsilon = options_.epsilon,
+                       .learning_rate = data<double>(learning_rate_R_),
+                       .weight_decay = data<double>(decay_R_),
+                       .factor = data<double>(factor),
+                       .updates = data<float>(updates_),
+                       .gradient = data<T>(parameters.flat_gradient()),
+                       .weights = data<T>(flat),
+                       .mean = data<T>(mean_),
+                       .square = data<T>(square_)},
+        parameters.runs(), place_of(flat));
+  };
+  flat.scalar_type() == at::kFloat ? update(float{}) : update(double{});
 }
 
 NamedTensors AdamW::state() const { return {{"mean", mean_}, {"square", square_}, {"updates", updates_}}; }

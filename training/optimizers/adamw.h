@@ -7,7 +7,8 @@ namespace logodds {
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as in PyTorch:
 ///   w ← (1 - η λ) w;  m ← β₁ m + (1-β₁) g;  v ← β₂ v + (1-β₂) g²
 ///   w ← w - η (m / (1-β₁^t)) / (√(v / (1-β₂^t)) + ε)
-/// with η = learning_rate · factor and λ = weight_decay per run, on every weight, biases and embeddings included.
+/// with η = learning_rate · factor and λ = weight_decay per run, on every weight, biases and embeddings included. On
+/// the CPU by LibTorch's fused operator, on a GPU in one kernel for all runs (adamw_loops.h).
 class AdamW : public Optimizer {
  public:
   struct Options {
@@ -20,15 +21,21 @@ class AdamW : public Optimizer {
   };
   AdamW(const Options& options, const Parameters& parameters);
 
-  void step(Parameters& parameters, double factor) override;
+  void step(Parameters& parameters, const Tensor& factor) override;
   NamedTensors state() const override;
   void restore(const NamedTensors& state) override;
 
+  /// `step` by adamw_loops.h, on any device: what a GPU runs. Tests hold it against LibTorch's.
+  void step_by_loops(Parameters& parameters, const Tensor& factor);
+
  private:
+  void step_by_libtorch(Parameters& parameters, double factor);
+
   Options options_;
-  Tensor mean_;     ///< m [R, n]
-  Tensor square_;   ///< v [R, n]
-  Tensor updates_;  ///< t, one number
+  Tensor learning_rate_R_, decay_R_;  ///< float64, where the weights are
+  Tensor mean_;                       ///< m [R, n]
+  Tensor square_;                     ///< v [R, n]
+  Tensor updates_;                    ///< t, one number
 };
 
 }  // namespace logodds

@@ -11,21 +11,21 @@ void Sgd::Options::fields(Fields& fields) {
 }
 
 namespace {
-/// One value per run as a column [R,1] in the weights' type.
-Tensor column(const PerRun<double>& values, const Tensor& flat) {
-  return at::tensor(values.all(static_cast<size_t>(flat.size(0))), at::kDouble).to(flat.options()).unsqueeze(1);
+/// One value per run as a column [R,1] where the weights are.
+Tensor column(const PerRun<double>& values, const Tensor& flat, at::ScalarType type) {
+  return at::tensor(values.all(static_cast<size_t>(flat.size(0))), at::kDouble).to(flat.device(), type).unsqueeze(1);
 }
 }  // namespace
 
 Sgd::Sgd(const Options& options, const Parameters& parameters)
     : momentum_(options.momentum),
-      learning_rate_R1_(column(options.learning_rate, parameters.flat())),
-      decay_R1_(column(options.weight_decay, parameters.flat())),
+      learning_rate_R1_(column(options.learning_rate, parameters.flat(), at::kDouble)),
+      decay_R1_(column(options.weight_decay, parameters.flat(), parameters.flat().scalar_type())),
       velocity_(at::zeros_like(parameters.flat())) {}
 
-void Sgd::step(Parameters& parameters, double factor) {
+void Sgd::step(Parameters& parameters, const Tensor& factor) {
   velocity_.mul_(momentum_).add_(parameters.flat_gradient()).addcmul_(parameters.flat(), decay_R1_);
-  parameters.flat().addcmul_(velocity_, learning_rate_R1_, -factor);
+  parameters.flat().addcmul_(velocity_, (learning_rate_R1_ * factor).to(velocity_.scalar_type()), -1);
 }
 
 }  // namespace logodds

@@ -16,13 +16,13 @@ class Sgd : public Optimizer {
   };
   Sgd(const Options& options, const Parameters& parameters);
 
-  void step(Parameters& parameters, double factor) override;
+  void step(Parameters& parameters, const Tensor& factor) override;
   NamedTensors state() const override { return {{"momentum", velocity_}}; }
   void restore(const NamedTensors& state) override { velocity_.copy_(state.at("momentum")); }
 
  private:
   double momentum_;
-  Tensor learning_rate_R1_;
+  Tensor learning_rate_R1_;  ///< float64
   Tensor decay_R1_;
   Tensor velocity_;  ///< u [R, n]; starts at 0, which gives the first update its plain gradient
 };

@@ -50,9 +50,11 @@ Mix leaves(const Mix& mix, at::ScalarType type) {
   return {leaf(mix.table_RNW), leaf(mix.base_RW), leaf(mix.weights_RBC), mix.terms};
 }
 
-Result run(const Problem& problem, at::ScalarType type) {
+using Operator = Tensor (*)(const Mix&, const Tensor&);
+
+Result run(const Problem& problem, at::ScalarType type, Operator mixed = row_mix) {
   const Mix mix = leaves(problem.mix, type);
-  return differentiated(row_mix(mix, problem.tokens), mix);
+  return differentiated(mixed(mix, problem.tokens), mix);
 }
 
 /// The sum written out, sample by sample, differentiated by LibTorch.
@@ -86,6 +88,29 @@ TEST(RowMix, EqualsTheSumWrittenOutAndItsGradients) {
   const Problem problem;
   expect_close(run(problem, at::kDouble), expected(problem), 1e-11);
   expect_close(run(problem, at::kFloat), expected(problem), 2e-3);
+}
+
+TEST(RowMix, TheLoopsThatAGpuRunsEqualTheSumWrittenOutAndItsGradients) {
+  const Problem problem;
+  expect_close(run(problem, at::kDouble, row_mix_by_loops), expected(problem), 1e-11);
+  expect_close(run(problem, at::kFloat, row_mix_by_loops), expected(problem), 2e-3);
+}
+
+TEST(RowMix, TheLoopsThatAGpuRunsTakeMoreTermsThanAKernelIsHanded) {
+  Problem problem;
+  const std::vector<MixTerm> ten = problem.mix.terms;
+  for (int i = 0; i < 13; ++i) problem.mix.terms.insert(problem.mix.terms.end(), ten.begin(), ten.end());
+  expect_close(run(problem, at::kDouble, row_mix_by_loops), run(problem, at::kDouble), 1e-10);
+}
+
+TEST(RowMix, TheLoopsThatAGpuRunsNeedNeitherBaseNorWeights) {
+  const Problem problem;
+  const Tensor table = problem.mix.table_RNW.clone().requires_grad_(true);
+  const Mix mix{table, {}, {}, {{0, 0, -1}, {1, 7, -1}}};
+  const Tensor loops = row_mix_by_loops(mix, problem.tokens), vectorised = row_mix(mix, problem.tokens);
+  EXPECT_LT((loops - vectorised).abs().max().item<double>(), 1e-14);
+  const auto gradient = [&](const Tensor& out) { return torch::autograd::grad({out}, {table}, {out.detach()})[0]; };
+  EXPECT_LT((gradient(loops) - gradient(vectorised)).abs().max().item<double>(), 1e-11);
 }
 
 TEST(RowMix, TheBitsDoNotDependOnTheNumberOfThreads) {
