@@ -122,9 +122,10 @@ void multiply(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_stride, con
   const int64_t panel = kVectors * lanes<T>();
   for (int64_t j = 0; j < n; j += panel) {
     for (int64_t i = 0; i < m; i += kRows) {
-      for (int64_t first = 0; first < k; first += kDepth) {
-        // c may be the matrix whose signs decide: then it is written once.
-        const int64_t depth = finish.positive != nullptr ? k : std::min(kDepth, k - first);
+      // Where the signs of c itself decide, c is written once.
+      const int64_t at_once = finish.positive != nullptr ? k : kDepth;
+      for (int64_t first = 0; first < k; first += at_once) {
+        const int64_t depth = std::min(at_once, k - first);
         Finish<T> now = first + depth < k ? Finish<T>() : finish;
         now.accumulate = finish.accumulate || first > 0;
         if (now.positive != nullptr) now.positive += i * finish.positive_stride + j;

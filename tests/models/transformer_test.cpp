@@ -36,6 +36,12 @@ TEST(Transformer, FoldedFormAndItsGradientsEqualTheTraceForEveryArchitecture) {
   }
 }
 
+TEST(Transformer, FoldedFormEqualsTheTraceWithMoreClassesAndUnitsThanAreSummedAtOnce) {
+  Transformer::Options options = small();
+  options.d_mlp = 140;
+  expect_fast_forms_equal_trace(Transformer(options, {151, 2, 151}), 1, 151, "p=151");
+}
+
 TEST(Transformer, GradientsEqualFiniteDifferences) {
   Transformer::Options options = small();
   options.activation = "gelu";  // smooth: differences never straddle a kink
