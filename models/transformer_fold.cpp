@@ -29,7 +29,7 @@ class Fold {
     fold_heads(parameters);
   }
 
-  Folded folded(const Parameters& parameters) const;
+  Folded folded() const;
   void pull_back(const std::vector<Tensor>& gradients, Parameters& parameters);
 
  private:
@@ -57,6 +57,7 @@ class Fold {
   Tensor rows_RND_, own_RND_;   ///< the residual stream's rows for a and b; those of the position that is read
   Tensor query_, keys_;         ///< see fold_pattern
   Tensor unembed_RDV_, read_;   ///< W_U; [W_in | W_U], [R,D,W]
+  Tensor W_L_;                  ///< W_out W_U
   Tensor V_RDD_, write_;        ///< W_V of all heads side by side; W_O [W_in | W_U], [R,D,W]
   Tensor values_, own_values_;  ///< rows W_V per head [R·H,N,K]; total · x_= W_V [R,1,D]
   Tensor table_, own_table_;    ///< T, [R,H·N,W]; x_last [W_in | W_U] and all that is constant, [R,·,W]
@@ -100,14 +101,16 @@ void Fold::fold_pattern(const Parameters& parameters) {
 void Fold::fold_heads(const Parameters& parameters) {
   const Tensor& W_in = weight(parameters, "mlp.W_in");
   M_ = W_in.size(2);
-  unembed_RDV_ = relative_to_last(parameters["unembed.W_U"], options_.gauge);
+  // Every sample's logits get the errors of W_L and of the constant rows: those are rounded once, at the end.
+  const Tensor exact_unembed = relative_to_last(parameters["unembed.W_U"].to(at::kDouble), options_.gauge);
+  unembed_RDV_ = exact_unembed.to(W_in.scalar_type());
+  W_L_ = matmul_per_run(weight(parameters, "mlp.W_out").to(at::kDouble), exact_unembed).to(W_in.scalar_type());
   read_ = aligned_columns(W_in, unembed_RDV_);
   const Tensor W_O = weight(parameters, "attn.W_O").view({R_, D_, D_});
   write_ = matmul_per_run(W_O, read_);
   V_RDD_ = all_heads(weight(parameters, "attn.W_V").reshape({R_ * H_, D_, D_ / H_}));
   values_ = per_head(matmul_per_run(rows_RND_, V_RDD_));
   table_ = at::bmm(values_, write_.view({R_ * H_, D_ / H_, -1})).view({R_, H_ * 2 * p_, -1});
-  // Every sample's logits get the errors of these rows: they are rounded once, at the end.
   const Tensor read = read_.to(at::kDouble), b_out = weight(parameters, "mlp.b_out").unsqueeze(1).to(at::kDouble);
   const Tensor bias = aligned_columns(weight(parameters, "mlp.b_in").unsqueeze(1).to(at::kDouble),
                                       matmul_per_run(b_out, unembed_RDV_.to(at::kDouble)));
@@ -120,7 +123,7 @@ void Fold::fold_heads(const Parameters& parameters) {
   own_table_ = matmul_per_run(own, read, bias).to(read_.scalar_type());
 }
 
-Folded Fold::folded(const Parameters& parameters) const {
+Folded Fold::folded() const {
   Folded folded;
   folded.mix.table_RNW = options_.equals ? table_ : at::cat({table_, own_table_}, 1);
   folded.mix.weights_RBC = attention_.weights;
@@ -135,10 +138,7 @@ Folded Fold::folded(const Parameters& parameters) const {
   folded.hidden = M_;
   folded.has_direct = true;
   folded.activation = options_.activation;
-  // In float64 for the same reason as the constant rows.
-  const Tensor U = relative_to_last(parameters["unembed.W_U"].to(at::kDouble), options_.gauge);
-  const Tensor W_L = matmul_per_run(weight(parameters, "mlp.W_out").to(at::kDouble), U);
-  folded.layers = {{W_L.to(unembed_RDV_.scalar_type()), {}}};
+  folded.layers = {{W_L_, {}}};
   return folded;
 }
 
@@ -230,7 +230,7 @@ void Fold::pull_back_rows(Parameters& parameters) {
 
 Folded fold_transformer(const TransformerFold& options, const Parameters& parameters, const Tensor& inputs_RBT) {
   const auto fold = std::make_shared<Fold>(options, parameters, inputs_RBT);
-  Folded folded = fold->folded(parameters);
+  Folded folded = fold->folded();
   folded.pull_back = [fold](const std::vector<Tensor>& gradients, Parameters& into) {
     fold->pull_back(gradients, into);
   };

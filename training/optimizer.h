@@ -21,6 +21,9 @@ class Optimizer {
   virtual void restore(const NamedTensors& state) = 0;
 };
 
+/// One value per run, [R], float64, on the device of the weights.
+Tensor per_run(const PerRun<double>& values, const Parameters& parameters);
+
 /// The optimizers by name; each is made for the Parameters it will update.
 const Catalogue& optimizers();
 

@@ -8,6 +8,9 @@
 
 namespace logodds {
 
+/// Samples of a tile: a multiple of every kernel's block of rows; 512 hidden units of it take 250 kB.
+inline constexpr int64_t kTileSamples = 120;
+
 /// What happens to a product before it is stored.
 template <class T>
 struct Finish {

@@ -11,7 +11,7 @@ namespace logodds {
 
 namespace {
 
-constexpr int64_t kTile = 120;  // a multiple of every kernel's block of rows; 512 hidden units of it take 250 kB
+constexpr int64_t kTile = kTileSamples;
 
 /// Row stride of a tile's buffers: an odd number of kColumnAlign's, so that a column of a tile does not fall into few
 /// sets of the cache, as it would at a power of two.

@@ -14,7 +14,7 @@
 namespace logodds {
 namespace {
 
-constexpr int64_t kTile = 60;
+constexpr int64_t kTile = kTileSamples;
 
 /// A pack of one run of nanda2023.yaml on one thread, and its network folded.
 struct Step {
@@ -81,7 +81,7 @@ void row_mix_backward(benchmark::State& state) {
   });
 }
 
-/// [60, k] times [k, n].
+/// [kTile, k] times [k, n].
 void tile_product(benchmark::State& state, int64_t k, int64_t n) {
   const auto& kernels = tile_kernels<float>();
   const Tensor a = at::randn({kTile, k}), w = at::randn({k, n}), c = at::zeros({kTile, aligned(n)}),
@@ -94,7 +94,7 @@ void tile_product(benchmark::State& state, int64_t k, int64_t n) {
   });
 }
 
-/// [m, 60] times [60, n], added.
+/// [m, kTile] times [kTile, n], added.
 void tile_transposed_product(benchmark::State& state, int64_t m, int64_t n) {
   const Tensor a = at::randn({kTile, m}), b = at::randn({kTile, n}), c = at::zeros({m, aligned(n)});
   time(state, 2.0 * static_cast<double>(kTile * m * n), [&] {

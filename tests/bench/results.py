@@ -201,7 +201,7 @@ def document(m):
     yield "Share: of training that evaluates and observes every 100 steps, the default.\n"
     yield table(["evaluation with", "best ms", "median ms", "hook alone, ms", "share", "command"], hook_rows(m))
     yield "## Operators\n"
-    yield "On one thread, at the sizes of the transformer step; tile products on one tile of 60 samples.\n"
+    yield "On one thread, at the sizes of the transformer step; tile products on one tile.\n"
     yield table(["operator", "ms", "GFLOP/s", "of a core's peak", "million items/s", "command"], operator_rows(m))
     yield "## Where a step's time goes\n"
     for profile in m.data["profiles"]:

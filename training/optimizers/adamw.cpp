@@ -15,12 +15,6 @@ void AdamW::Options::fields(Fields& fields) {
   fields.real({"epsilon", "ε"}, epsilon, at_least(0));
 }
 
-namespace {
-Tensor per_run(const PerRun<double>& values, const Parameters& parameters) {
-  return at::tensor(values.all(static_cast<size_t>(parameters.runs())), at::kDouble).to(parameters.flat().device());
-}
-}  // namespace
-
 AdamW::AdamW(const Options& options, const Parameters& parameters)
     : options_(options),
       learning_rate_R_(per_run(options.learning_rate, parameters)),

@@ -10,17 +10,10 @@ void Sgd::Options::fields(Fields& fields) {
   fields.real({"momentum", "μ"}, momentum, {.low = 0, .high = 1, .open_high = true});
 }
 
-namespace {
-/// One value per run as a column [R,1] where the weights are.
-Tensor column(const PerRun<double>& values, const Tensor& flat, at::ScalarType type) {
-  return at::tensor(values.all(static_cast<size_t>(flat.size(0))), at::kDouble).to(flat.device(), type).unsqueeze(1);
-}
-}  // namespace
-
 Sgd::Sgd(const Options& options, const Parameters& parameters)
     : momentum_(options.momentum),
-      learning_rate_R1_(column(options.learning_rate, parameters.flat(), at::kDouble)),
-      decay_R1_(column(options.weight_decay, parameters.flat(), parameters.flat().scalar_type())),
+      learning_rate_R1_(per_run(options.learning_rate, parameters).unsqueeze(1)),
+      decay_R1_(per_run(options.weight_decay, parameters).to(parameters.flat().scalar_type()).unsqueeze(1)),
       velocity_(at::zeros_like(parameters.flat())) {}
 
 void Sgd::step(Parameters& parameters, const Tensor& factor) {
