@@ -99,7 +99,13 @@ Pack Experiment::assemble() const {
   const auto runs = static_cast<int64_t>(run_count());
 
   const auto task = options_.task.make<Task>();
-  const InputShape shape = task->shape();
+  auto loss = options_.loss.make<Loss>();
+  InputShape shape = task->shape();
+  shape.single_logit = loss->single_logit();
+  if (shape.single_logit && shape.classes != 2) {
+    throw Error("the loss '" + options_.loss.name() + "' is for two classes, and the task has " +
+                std::to_string(shape.classes) + "; use 'cross_entropy'");
+  }
   auto model = options_.model.make<Model>(shape);
   Parameters parameters(model->specs(), runs, at::TensorOptions().dtype(dtype).device(device));
   parameters.initialise(seeds(), model->init_scale().all(run_count()));
@@ -115,10 +121,10 @@ Pack Experiment::assemble() const {
     hooks.emplace_back(selection.name(), std::move(hook));
   }
   return {.seeds = seeds(),
-          .data = task->make(seeds()).to(device),
+          .data = task->make(seeds()).to(device, dtype),
           .model = std::move(model),
           .parameters = std::move(parameters),
-          .loss = options_.loss.make<Loss>(),
+          .loss = std::move(loss),
           .optimizer = std::move(optimizer),
           .schedule = options_.schedule.make<Schedule>(),
           .hooks = std::move(hooks)};

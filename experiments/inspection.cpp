@@ -84,7 +84,8 @@ Subject Inspection::subject(size_t run) const {
   const auto r = static_cast<int64_t>(run);
   Parameters one(pack_.parameters.specs(), 1, at::kDouble);  // on the CPU, wherever it was trained
   one.load(0, pack_.parameters.run(r), label(run));
-  const Tensor inputs = pack_.data.inputs[r].cpu(), targets = pack_.data.targets_RN[r].cpu();
+  const Tensor features = pack_.data.inputs[r].cpu(), targets = pack_.data.targets_RN[r].cpu();
+  const Tensor inputs = features.is_floating_point() ? features.to(at::kDouble) : features;
   const Tensor train = pack_.data.train_RB[r].cpu(), test = pack_.data.test_RB[r].cpu();
   std::vector<std::pair<std::string, Tensor>> sets{{"all", at::arange(targets.size(0), at::kLong)}};
   if (train.numel() > 0) sets.emplace_back("train", train);

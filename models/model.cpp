@@ -34,6 +34,12 @@ Tensor Model::logits(const Parameters& parameters, const Tensor& inputs_RBT) con
   return tile_step_takes(*folded) ? tile_logits(*folded, inputs_RBT) : logits_of(*folded, inputs_RBT);
 }
 
+Tensor class_logits(const Tensor& x, bool single_logit) { return single_logit ? at::cat({-0.5 * x, 0.5 * x}, -1) : x; }
+
+Tensor class_logits_gradient(const Tensor& gradient, bool single_logit) {
+  return single_logit ? 0.5 * (gradient.narrow(-1, 1, 1) - gradient.narrow(-1, 0, 1)) : gradient;
+}
+
 Tensor relative_to_last(const Tensor& x, bool gauge) {
   const int64_t last = x.size(-1) - 1;
   return gauge ? x.narrow(-1, 0, last) - x.narrow(-1, last, 1) : x;

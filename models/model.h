@@ -13,13 +13,19 @@
 namespace logodds {
 
 // Shape letters, here and in every name (`logits_RBV` is [R,B,V]):
-//   R runs · B samples · T positions · D model width · H heads · K head width · M hidden units · V classes · P parts
+//   R runs · B samples · T positions · F features · D model width · H heads · K head width · M hidden units ·
+//   V classes · P parts
 
-/// What a task gives to a model.
+/// What a task gives to a model: inputs [R,B,T] of tokens, or [R,B,F] of real numbers.
 struct InputShape {
-  int64_t tokens;     ///< size of the vocabulary of inputs [R,B,T]
-  int64_t positions;  ///< T
-  int64_t classes;    ///< V
+  int64_t tokens;                 ///< size of the vocabulary; 0 where the inputs are features
+  int64_t positions;              ///< T, or F
+  int64_t classes;                ///< V
+  std::vector<int64_t> image{};   ///< channels, height, width of features that are an image, in this order
+  bool single_logit = false;      ///< two classes whose logits are -u/2 and u/2: the network makes the log-odds u alone
+
+  bool features() const { return tokens == 0; }
+  int64_t outputs() const { return single_logit ? 1 : classes; }  ///< columns of the unembedding
 };
 
 /// Called with every named activation of `trace` and returns what is used from there on: the same tensor to observe
@@ -70,6 +76,11 @@ class Model {
   /// The same function in its fastest form: folded, else `trace`. No gradients: those are `trace`'s, or `fold`'s.
   Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const;
 };
+
+/// The logits of the classes from what the unembedding makes, x [...,outputs]: x, or [-x/2, x/2] of a single logit. Also
+/// for the unembedding's own columns. And from the gradient of that to the gradient of x.
+Tensor class_logits(const Tensor& x, bool single_logit);
+Tensor class_logits_gradient(const Tensor& gradient, bool single_logit);
 
 /// x - x_last over the last dimension's other entries where `gauge`, else x: the unembedding of `Model::fold`. And from
 /// the gradient of that to the gradient of x.

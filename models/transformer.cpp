@@ -27,6 +27,8 @@ void Transformer::Options::fields(Fields& fields) {
 }
 
 Transformer::Transformer(const Options& options, const InputShape& shape) : options_(options), shape_(shape) {
+  if (shape.features()) throw Error("a transformer reads tokens, and the task's inputs are numbers; 'mlp' reads them");
+  if (shape.single_logit) throw Error("a transformer makes a logit per class: use the loss 'cross_entropy'");
   if (options_.d_model % options_.heads != 0) {
     throw Error("'d_model' (" + std::to_string(options_.d_model) + ") must be a multiple of 'heads' (" +
                 std::to_string(options_.heads) + ")");

@@ -29,7 +29,7 @@ class Transformer : public Model {
     void fields(Fields& fields);
   };
 
-  /// Throws Error unless d_model is a multiple of heads.
+  /// Throws Error unless d_model is a multiple of heads, and for features or a single logit.
   Transformer(const Options& options, const InputShape& shape);
 
   std::vector<ParameterSpec> specs() const override;

@@ -49,7 +49,7 @@ Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameter
                      const Tensor& targets_RB, const Spent& spent) {
   const at::NoGradGuard no_grad;
   const auto rows = loss.rows(model.classes(), 1 / static_cast<double>(targets_RB.size(1)));
-  auto folded = model.fold(parameters, inputs_RBT, /*gauge=*/rows.has_value());
+  auto folded = model.fold(parameters, inputs_RBT, /*gauge=*/rows && rows->ignores_constant);
   if (!folded) return trace_gradient(model, loss, parameters, inputs_RBT, targets_RB, spent);
   if (!rows || !tile_step_takes(*folded)) {
     note(spent, "fold");

@@ -20,9 +20,12 @@ class Loss {
   /// Loss and gradient of logits [R,B,V] with targets [R,B].
   virtual Value with_gradient(const Tensor& logits_RBV, const Tensor& targets_RB) const = 0;
 
-  /// The same row by row, where the loss is a mean of functions of one sample's logits that do not notice a constant
-  /// added to all of them; `scale` is that of a row's gradient.
+  /// The same row by row, where the loss is a mean of functions of one sample's logits; `scale` is that of a row's
+  /// gradient.
   virtual std::optional<RowLoss> rows(int64_t /*classes*/, double /*scale*/) const { return std::nullopt; }
+
+  /// Whether it is stated in one log-odds for two classes (InputShape::single_logit).
+  virtual bool single_logit() const { return false; }
 
   /// Loss alone of one run's logits [B,V] with targets [B]; NaN for no samples.
   virtual double value(const Tensor& logits_BV, const Tensor& targets_B) const = 0;

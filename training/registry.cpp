@@ -3,7 +3,9 @@
 #include "training/hooks/logit_decomposition.h"
 #include "training/hooks/weight_norms.h"
 #include "training/loss.h"
+#include "training/losses/binary_logistic.h"
 #include "training/losses/cross_entropy.h"
+#include "training/losses/mse.h"
 #include "training/optimizer.h"
 #include "training/optimizers/adamw.h"
 #include "training/optimizers/sgd.h"
@@ -23,7 +25,9 @@ const Catalogue& tasks() {
 
 const Catalogue& losses() {
   static const Catalogue catalogue(
-      "losses", {entry<CrossEntropyLoss, Loss>("cross_entropy", "multi-class logistic loss, exact to float64")});
+      "losses", {entry<CrossEntropyLoss, Loss>("cross_entropy", "multi-class logistic loss, exact to float64"),
+                 entry<BinaryLogisticLoss, Loss>("binary_logistic", "the same for two classes and one log-odds"),
+                 entry<MseLoss, Loss>("mse", "squared error against the classes' indicators")});
   return catalogue;
 }
 

@@ -12,13 +12,14 @@ namespace logodds {
 /// Every example of a task, N per run, and which of them each run trains on. The run axis may be a stride of 0 where
 /// the runs share their examples.
 struct Dataset {
-  Tensor inputs;      ///< [R,N,T]
+  Tensor inputs;      ///< [R,N,T] tokens, or [R,N,F] features
   Tensor targets_RN;  ///< class numbers
   Tensor train_RB;    ///< numbers of the training examples, in 0 … N-1
   Tensor test_RB;     ///< the others; B may be 0
 
   int64_t runs() const { return targets_RN.size(0); }
-  Dataset to(at::Device device) const;
+  /// On a device, features in `dtype`.
+  Dataset to(at::Device device, at::ScalarType dtype) const;
 };
 
 /// Makes the examples of a pack of runs.

@@ -14,14 +14,22 @@ namespace logodds {
 
 void TrainerOptions::fields(Fields& fields) {
   fields.integer({"steps", "updates in all"}, steps, at_least(0));
+  fields.integer({"batch_size", "training examples per step; 0: all"}, batch_size, at_least(0));
   fields.integer({"evaluate_every_steps", "steps between evaluations on all examples"}, evaluate_every_steps,
                  at_least(1));
   fields.integer({"checkpoint_every_steps", "steps between checkpoints"}, checkpoint_every_steps, at_least(1));
   fields.integer({"keep_last_checkpoints", "how many checkpoints are kept"}, keep_last_checkpoints, at_least(1));
 }
 
-Dataset Dataset::to(at::Device device) const {
-  return {inputs.to(device), targets_RN.to(device), train_RB.to(device), test_RB.to(device)};
+Dataset Dataset::to(at::Device device, at::ScalarType dtype) const {
+  // What the runs share stays shared.
+  const bool shared = inputs.stride(0) == 0;
+  const Tensor distinct = shared ? inputs.narrow(0, 0, 1) : inputs;
+  const Tensor moved = distinct.to(device, inputs.is_floating_point() ? dtype : inputs.scalar_type());
+  return {.inputs = shared ? moved.expand_as(inputs) : moved,
+          .targets_RN = targets_RN.to(device),
+          .train_RB = train_RB.to(device),
+          .test_RB = test_RB.to(device)};
 }
 
 Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed) {
@@ -43,8 +51,17 @@ Trainer::Trainer(TrainerOptions options, Pack pack, TrainerEvents events)
       pack_(std::move(pack)),
       events_(std::move(events)),
       step_graph_(graph_recorder(pack_.parameters.flat().device())) {
-  train_inputs_RBT_ = lookup(pack_.data.inputs, pack_.data.train_RB);
-  train_targets_RB_ = pack_.data.targets_RN.gather(1, pack_.data.train_RB);
+  const int64_t examples = pack_.data.train_RB.size(1);
+  if (options_.batch_size > examples) {
+    throw Error("training.batch_size (" + std::to_string(options_.batch_size) + ") is larger than the training set of " +
+                std::to_string(examples));
+  }
+  if (options_.batch_size > 0 && options_.batch_size < examples) {
+    batches_.emplace(pack_.seeds, examples, options_.batch_size);
+    take_samples(batches_->at(0));
+  } else {
+    take_samples(at::arange(examples, at::kLong).expand_as(pack_.data.train_RB));
+  }
   factor_ = at::ones({}, pack_.parameters.flat().options().dtype(at::kDouble));
 }
 
@@ -79,7 +96,21 @@ void Trainer::save() {
   saved_ = step_;
 }
 
+void Trainer::take_samples(const Tensor& samples_RB) {
+  const Tensor examples_RB = pack_.data.train_RB.gather(1, samples_RB.to(pack_.data.train_RB.device()));
+  const Tensor inputs = lookup(pack_.data.inputs, examples_RB), targets = pack_.data.targets_RN.gather(1, examples_RB);
+  if (!inputs_.defined()) {
+    inputs_ = inputs;
+    targets_RB_ = targets;
+  } else {  // into the same memory, which a recorded step reads
+    inputs_.copy_(inputs);
+    targets_RB_.copy_(targets);
+  }
+}
+
 void Trainer::take_step() {
+  if (batches_) take_samples(batches_->at(step_));
+  note(events_.spent, "the rest");
   factor_.fill_(pack_.schedule->factor(step_));
   step_graph_.run([this] { update(); });
   ++step_;
@@ -87,7 +118,7 @@ void Trainer::take_step() {
 
 void Trainer::update() {
   losses_R_ =
-      loss_gradient(*pack_.model, *pack_.loss, pack_.parameters, train_inputs_RBT_, train_targets_RB_, events_.spent);
+      loss_gradient(*pack_.model, *pack_.loss, pack_.parameters, inputs_, targets_RB_, events_.spent);
   // On a GPU, reading them would stop the queue: there it is done where the queue stops anyway.
   if (losses_R_.is_cpu()) refuse_divergence();
   note(events_.spent, "the rest");

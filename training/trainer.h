@@ -9,6 +9,7 @@
 #include "core/metrics.h"
 #include "models/model.h"
 #include "models/parameters.h"
+#include "training/batches.h"
 #include "training/checkpoint.h"
 #include "training/hook.h"
 #include "training/loss.h"
@@ -23,6 +24,7 @@ namespace logodds {
 /// When the trainer does what.
 struct TrainerOptions {
   int64_t steps = 1000;
+  int64_t batch_size = 0;
   int64_t evaluate_every_steps = 100;
   int64_t checkpoint_every_steps = 1000;
   int64_t keep_last_checkpoints = 2;
@@ -53,9 +55,10 @@ struct TrainerEvents {
 /// Columns step, run, seed, train_loss, train_accuracy, test_loss, test_accuracy; no test columns without a test set.
 Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed);
 
-/// The one training loop: full-batch steps of all runs of a pack, evaluations and checkpoints between them.
+/// The one training loop: steps of all runs of a pack, evaluations and checkpoints between them.
 class Trainer {
  public:
+  /// Throws Error where a batch would be larger than a training set.
   Trainer(TrainerOptions options, Pack pack, TrainerEvents events);
 
   /// Trains until the last step or an interruption; a checkpoint is made at the end of both. Returns true when the
@@ -76,6 +79,7 @@ class Trainer {
   void take_step();
 
  private:
+  void take_samples(const Tensor& samples_RB);
   void update();  ///< gradients and optimizer, with nothing read on the host that changes from step to step
   Checkpoint checkpoint() const;
   Tensor logits_of(int64_t run, const Parameters& one) const;
@@ -87,8 +91,9 @@ class Trainer {
   TrainerOptions options_;
   Pack pack_;
   TrainerEvents events_;
-  Tensor train_inputs_RBT_;
-  Tensor train_targets_RB_;
+  std::optional<Batches> batches_;  ///< where a step does not take all training examples
+  Tensor inputs_;                   ///< of this step's samples, [R,B,T] or [R,B,F]
+  Tensor targets_RB_;
   Tensor factor_;    ///< the schedule's, of this step
   Tensor losses_R_;  ///< before the last update
   StepGraph step_graph_;

@@ -5,16 +5,17 @@
 namespace logodds {
 
 Tensor lookup(const Tensor& table, const Tensor& index_RB) {
-  const int64_t runs = table.size(0), rows = table.size(1);
-  std::vector<int64_t> shape{runs, index_RB.size(1)};
+  const bool shared = table.stride(0) == 0;  // then it stands in memory once
+  const int64_t tables = shared ? 1 : table.size(0), rows = table.size(1);
+  std::vector<int64_t> shape{table.size(0), index_RB.size(1)};
   shape.insert(shape.end(), table.sizes().begin() + 2, table.sizes().end());
   Tensor flat_index = index_RB;
-  if (runs > 1) {
-    flat_index = index_RB + at::arange(runs, index_RB.options()).mul_(rows).unsqueeze(1);
+  if (tables > 1) {
+    flat_index = index_RB + at::arange(tables, index_RB.options()).mul_(rows).unsqueeze(1);
   }
   // at::embedding, because its backward is parallel and sums each row's samples in their order: the same bits for any
   // number of threads.
-  return at::embedding(table.reshape({runs * rows, -1}), flat_index.flatten()).view(shape);
+  return at::embedding(table.narrow(0, 0, tables).reshape({tables * rows, -1}), flat_index.flatten()).view(shape);
 }
 
 Tensor matmul_per_run(const Tensor& a, const Tensor& b, const Tensor& c) {

@@ -24,11 +24,13 @@ std::vector<Tensor> Folded::tensors() const {
   return tensors;
 }
 
-Tensor logits_of(const Folded& folded, const Tensor& tokens_RBT) {
-  const Tensor mixed = row_mix(folded.mix, tokens_RBT);
-  Tensor x = mixed.narrow(2, 0, folded.hidden);
-  for (const auto& layer : folded.layers) {
-    x = linear_per_run(activate(folded.activation, x), layer.W_RIO, layer.b_RO);
+Tensor logits_of(const Folded& folded, const Tensor& inputs) {
+  const auto apply = [](const Dense& layer, const Tensor& x) { return linear_per_run(x, layer.W_RIO, layer.b_RO); };
+  const size_t first = folded.features() ? 1 : 0;
+  const Tensor mixed = folded.features() ? Tensor() : row_mix(folded.mix, inputs);
+  Tensor x = folded.features() ? apply(folded.layers[0], inputs) : mixed.narrow(2, 0, folded.hidden);
+  for (size_t i = first; i < folded.layers.size(); ++i) {
+    x = apply(folded.layers[i], activate(folded.activation, x));
   }
   return folded.has_direct ? x + mixed.narrow(2, aligned(folded.hidden), x.size(2)) : x;
 }

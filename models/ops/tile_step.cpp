@@ -252,6 +252,7 @@ Folded prepared(Folded folded) {
 }  // namespace
 
 bool tile_step_takes(const Folded& folded) {
+  if (folded.features()) return false;
   const auto type = folded.mix.table_RNW.scalar_type();
   return folded.mix.table_RNW.is_cpu() && (type == at::kFloat || type == at::kDouble) && folded.activation == "relu";
 }

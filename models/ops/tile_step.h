@@ -16,6 +16,7 @@ using RowsOf =
 struct RowLoss {
   RowsOf<float> of_float;
   RowsOf<double> of_double;
+  bool ignores_constant = true;  ///< added to all logits of a row; then the network may be folded with `gauge`
 };
 
 /// Losses [R,B], float64, and the gradients of their sum (each row's as `loss` gives it) with respect to

@@ -72,7 +72,7 @@ struct SmallPack {
       observers.emplace_back("weight_norms", std::make_unique<WeightNorms>(norms));
     }
     return {.seeds = seeds,
-            .data = task.make(seeds).to(device),
+            .data = task.make(seeds).to(device, dtype),
             .model = std::move(model),
             .parameters = std::move(parameters),
             .loss = std::make_unique<CrossEntropyLoss>(CrossEntropyLoss::Options()),
