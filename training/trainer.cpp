@@ -109,8 +109,10 @@ void Trainer::take_samples(const Tensor& samples_RB) {
 }
 
 void Trainer::take_step() {
-  if (batches_) take_samples(batches_->at(step_));
-  note(events_.spent, "the rest");
+  if (batches_) {
+    take_samples(batches_->at(step_));
+    note(events_.spent, "mini-batch");
+  }
   factor_.fill_(pack_.schedule->factor(step_));
   step_graph_.run([this] { update(); });
   ++step_;

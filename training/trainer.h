@@ -49,7 +49,8 @@ struct TrainerEvents {
   std::function<void(int64_t step)> stepped;
   std::function<void(Checkpoint)> checkpoint;  ///< to be made durable before it returns
   std::function<bool()> interrupted;           ///< asked between steps
-  Spent spent;  ///< parts: of loss_gradient, optimizer, evaluation, hook NAME, writing metrics, checkpoint, the rest
+  /// Parts: mini-batch, those of loss_gradient, optimizer, evaluation, hook NAME, writing metrics, checkpoint, the rest.
+  Spent spent;
 };
 
 /// Columns step, run, seed, train_loss, train_accuracy, test_loss, test_accuracy; no test columns without a test set.

@@ -50,7 +50,7 @@ HWY_INLINE void mix_vectors(const std::vector<Ingredient<T>>& terms, const T* ba
     for (int v = 0; v < kVectors; ++v) sum[v] = hn::MulAdd(weight, hn::LoadU(d, term.row + column + v * lanes), sum[v]);
   }
   for (int v = 0; v < kVectors; ++v) {
-    hn::StoreU(relu ? hn::Max(sum[v], hn::Zero(d)) : sum[v], d, out + column + v * lanes);
+    hn::StoreU(relu ? hn::Max(hn::Zero(d), sum[v]) : sum[v], d, out + column + v * lanes);
   }
 }
 

@@ -67,7 +67,7 @@ HWY_INLINE void compute(const Block<T>& block) {
       // Added last: so that a sum over all samples is one of sums over tiles, and rounds less.
       Vector result = sum[r][v];
       if (block.finish.accumulate) result = hn::Add(result, hn::LoadU(d, block.c + r * block.c_stride + v * size));
-      if (block.finish.relu) result = hn::Max(result, hn::Zero(d));
+      if (block.finish.relu) result = hn::Max(hn::Zero(d), result);
       if (block.finish.positive != nullptr) {
         const auto sign = hn::LoadU(d, block.finish.positive + r * block.finish.positive_stride + v * size);
         result = hn::IfThenElseZero(hn::Gt(sign, hn::Zero(d)), result);

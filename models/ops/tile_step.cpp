@@ -4,14 +4,14 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "models/ops/feature_layer.h"
 #include "models/ops/tile_kernel.h"
 
 namespace logodds {
 
 namespace {
-
-constexpr int64_t kTile = kTileSamples;
 
 /// Row stride of a tile's buffers: an odd number of kColumnAlign's, so that a column of a tile does not fall into few
 /// sets of the cache, as it would at a power of two.
@@ -22,14 +22,16 @@ struct Layout {
   struct Part {
     int64_t offset, rows, columns;
   };
-  Part table, base;
+  Part table{0, 0, 0}, base{0, 0, 0};
   std::vector<Part> weights, biases;
   int64_t size = 0;
 
   explicit Layout(const Folded& folded) {
     const Tensor& rows = folded.mix.table_RNW;
-    table = add(rows.size(1), rows.size(2));
-    base = add(folded.mix.base_RW.defined() ? 1 : 0, rows.size(2));
+    if (!folded.features()) {
+      table = add(rows.size(1), rows.size(2));
+      base = add(folded.mix.base_RW.defined() ? 1 : 0, rows.size(2));
+    }
     for (const auto& layer : folded.layers) {
       weights.push_back(add(layer.W_RIO.size(1), layer.W_RIO.size(2)));
       biases.push_back(add(layer.b_RO.defined() ? 1 : 0, layer.W_RIO.size(2)));
@@ -55,42 +57,42 @@ struct Layout {
 template <class T>
 class Tile {
  public:
-  Tile(const Folded& folded, const Tensor& tokens, int64_t classes, bool backward)
+  Tile(const Folded& folded, const Tensor& inputs, int64_t classes, bool backward)
       : folded_(folded),
-        tokens_(tokens),
+        inputs_(inputs),
+        first_layer_(folded.features() ? 1 : 0),
         outputs_(folded.layers.back().W_RIO.size(2)),
         classes_(classes),
         logits_stride_(tile_stride(classes)),
-        logits_(buffer(kTile * logits_stride_)) {
-    for (const auto& layer : folded.layers) {
-      const int64_t in = layer.W_RIO.size(1), out = layer.W_RIO.size(2);
-      hidden_.push_back(buffer(kTile * tile_stride(in)));
-      packed_.push_back(buffer(kernels_.packed_size(in, out)));
-      if (backward) transposed_.push_back(buffer(kernels_.packed_size(out, in)));
+        logits_(buffer(kTileSamples * logits_stride_)),
+        hidden_(folded.layers.size()),
+        packed_(folded.layers.size()),
+        transposed_(folded.layers.size()) {
+    if (folded.features()) features_.emplace(folded.layers[0], inputs);
+    for (size_t i = first_layer_; i < folded.layers.size(); ++i) {
+      const int64_t in = width(i), out = folded.layers[i].W_RIO.size(2);
+      hidden_[i] = buffer(kTileSamples * tile_stride(in));
+      packed_[i] = buffer(kernels_.packed_size(in, out));
+      if (backward) transposed_[i] = buffer(kernels_.packed_size(out, in));
     }
   }
 
   void use_run(int64_t run) {
     run_ = run;
-    mix_ = mix_of_run<T>(folded_.mix, tokens_, run);
-    for (size_t i = 0; i < folded_.layers.size(); ++i) {
+    features_ ? features_->use_run(run) : void(mix_ = mix_of_run<T>(folded_.mix, inputs_, run));
+    for (size_t i = first_layer_; i < folded_.layers.size(); ++i) {
       const Tensor& W = folded_.layers[i].W_RIO;
       const int64_t in = W.size(1), out = W.size(2), row = W.stride(1), column = W.stride(2);
       const T* weights = W.const_data_ptr<T>() + run * W.stride(0);
       kernels_.pack(weights, in, out, row, column, data(packed_[i]));
-      if (!transposed_.empty()) kernels_.pack(weights, out, in, column, row, data(transposed_[i]));
+      if (transposed_[i].defined()) kernels_.pack(weights, out, in, column, row, data(transposed_[i]));
     }
   }
 
   /// Logits of `count` samples; the buffer is the tile's own.
   T* forward(int64_t first, int64_t count) {
-    const RowMix<T> mix = mix_.from(first);
-    const int64_t direct = aligned(folded_.hidden);
-    row_mix_kernels<T>().forward(mix, count, 0, direct, /*relu=*/true, data(hidden_[0]), tile_stride(direct));
-    if (folded_.has_direct) {
-      row_mix_kernels<T>().forward(mix, count, direct, mix.width, /*relu=*/false, data(logits_), logits_stride_);
-    }
-    for (size_t i = 0; i < folded_.layers.size(); ++i) {
+    features_ ? features_->forward(first, count, data(hidden_[1]), tile_stride(width(1))) : mix_rows(first, count);
+    for (size_t i = first_layer_; i < folded_.layers.size(); ++i) {
       const int64_t in = width(i), out = folded_.layers[i].W_RIO.size(2);
       const bool last = i + 1 == folded_.layers.size();
       T* to = last ? data(logits_) : data(hidden_[i + 1]);
@@ -110,19 +112,45 @@ class Tile {
   void backward(int64_t first, int64_t count, const Layout& layout, T* flat, T* weight_gradient) {
     T* gradient = data(logits_);
     int64_t stride = logits_stride_;
-    for (size_t i = folded_.layers.size(); i-- > 0;) {
+    for (size_t i = folded_.layers.size(); i-- > first_layer_;) {
       const int64_t in = width(i), out = folded_.layers[i].W_RIO.size(2);
       T* hidden = data(hidden_[i]);
       kernels_.add_transposed_product(in, out, count, hidden, tile_stride(in), gradient, stride,
                                       flat + layout.weights[i].offset, aligned(out));
-      if (layout.biases[i].rows > 0) {
-        kernels_.add_column_sums(out, count, gradient, stride, flat + layout.biases[i].offset);
-      }
+      add_bias_gradient(i, count, gradient, stride, layout, flat);
       kernels_.multiply(count, in, out, gradient, stride, data(transposed_[i]), hidden, tile_stride(in),
                         {.positive = hidden, .positive_stride = tile_stride(in)});
       gradient = hidden;
       stride = tile_stride(in);
     }
+    if (features_) {
+      const auto& part = layout.weights[0];
+      features_->add_weight_gradient(gradient, stride, flat + part.offset, aligned(part.columns));
+      add_bias_gradient(0, count, gradient, stride, layout, flat);
+    } else {
+      unmix_rows(first, count, gradient, stride, layout, flat, weight_gradient);
+    }
+  }
+
+  int64_t logits_stride() const { return logits_stride_; }
+
+ private:
+  static T* data(const Tensor& buffer) { return buffer.mutable_data_ptr<T>(); }
+  Tensor buffer(int64_t size) const { return at::zeros({size}, folded_.layers[0].W_RIO.options()); }
+  int64_t width(size_t layer) const { return folded_.layers[layer].W_RIO.size(1); }
+
+  void mix_rows(int64_t first, int64_t count) {
+    const RowMix<T> mix = mix_.from(first);
+    const int64_t direct = aligned(folded_.hidden);
+    row_mix_kernels<T>().forward(mix, count, 0, direct, /*relu=*/true, data(hidden_[0]), tile_stride(direct));
+    if (folded_.has_direct) {
+      row_mix_kernels<T>().forward(mix, count, direct, mix.width, /*relu=*/false, data(logits_), logits_stride_);
+    }
+  }
+
+  /// From the gradients of the mixed rows, `gradient` and those of the logits.
+  void unmix_rows(int64_t first, int64_t count, const T* gradient, int64_t stride, const Layout& layout, T* flat,
+                  T* weight_gradient) {
     const RowMix<T> mix = mix_.from(first);
     const auto backward = row_mix_kernels<T>().backward;
     T* weights = weight_gradient == nullptr ? nullptr : weight_gradient + first * mix.weight_count;
@@ -134,12 +162,11 @@ class Tile {
     }
   }
 
-  int64_t logits_stride() const { return logits_stride_; }
-
- private:
-  static T* data(const Tensor& buffer) { return buffer.mutable_data_ptr<T>(); }
-  Tensor buffer(int64_t size) const { return at::zeros({size}, folded_.mix.table_RNW.options()); }
-  int64_t width(size_t layer) const { return folded_.layers[layer].W_RIO.size(1); }
+  void add_bias_gradient(size_t layer, int64_t count, const T* gradient, int64_t stride, const Layout& layout,
+                         T* flat) {
+    const auto& part = layout.biases[layer];
+    if (part.rows > 0) kernels_.add_column_sums(part.columns, count, gradient, stride, flat + part.offset);
+  }
 
   /// Puts the bias where a product will be added to it; true where there is something to add to.
   bool put_bias(size_t layer, int64_t count, T* to, int64_t stride, bool filled) {
@@ -154,9 +181,11 @@ class Tile {
 
   const TileKernels<T>& kernels_ = tile_kernels<T>();
   const Folded& folded_;
-  const Tensor& tokens_;
+  const Tensor& inputs_;
+  size_t first_layer_;  ///< that the tile's own buffers feed
   int64_t outputs_, classes_, logits_stride_, run_ = 0;
   RowMix<T> mix_;
+  std::optional<FeatureLayer<T>> features_;
   Tensor logits_;
   std::vector<Tensor> hidden_, packed_, transposed_;
 };
@@ -164,13 +193,27 @@ class Tile {
 const RowsOf<float>& rows_of(const RowLoss& loss, float) { return loss.of_float; }
 const RowsOf<double>& rows_of(const RowLoss& loss, double) { return loss.of_double; }
 
+/// How B samples are cut into tiles: of nearly equal size, in whole blocks of the kernels' rows, as many as threads
+/// share evenly.
+struct Tiling {
+  Tiling(int64_t samples, int64_t shares) : B(samples) {
+    constexpr int64_t kBlock = 6;
+    const int64_t least = (B + kTileSamples - 1) / kTileSamples;
+    count = std::max<int64_t>(1, (least + shares - 1) / shares * shares);
+    size = (B + count * kBlock - 1) / (count * kBlock) * kBlock;
+  }
+  int64_t first(int64_t tile) const { return std::min(B, size * tile); }
+  int64_t B, count, size;
+};
+
 /// Tiles [begin, end) of samples of the run the tile is set to, into a flat gradient that this clears first.
 template <class T>
-void train_tiles(Tile<T>& tile, int64_t begin, int64_t end, int64_t samples, const int64_t* targets,
+void train_tiles(Tile<T>& tile, const Tiling& tiling, int64_t begin, int64_t end, const int64_t* targets,
                  const RowsOf<T>& loss, const Layout& layout, T* flat, T* weight_gradient, double* losses) {
   std::fill_n(flat, layout.size, T{0});
   for (int64_t t = begin; t < end; ++t) {
-    const int64_t first = t * kTile, count = std::min(kTile, samples - first);
+    const int64_t first = tiling.first(t), count = tiling.first(t + 1) - first;
+    if (count == 0) break;
     T* logits = tile.forward(first, count);
     loss(logits, tile.logits_stride(), targets + first, count, losses + first);
     tile.backward(first, count, layout, flat, weight_gradient);
@@ -178,35 +221,37 @@ void train_tiles(Tile<T>& tile, int64_t begin, int64_t end, int64_t samples, con
 }
 
 template <class T>
-TileGradients gradients_of(const Folded& folded, const Tensor& tokens, const Tensor& targets, int64_t classes,
+TileGradients gradients_of(const Folded& folded, const Tensor& inputs, const Tensor& targets, int64_t classes,
                            const RowLoss& loss) {
-  const int64_t R = tokens.size(0), B = tokens.size(1), tiles = (B + kTile - 1) / kTile;
+  const int64_t R = inputs.size(0), B = inputs.size(1);
+  // A run is one thread's, or where there are fewer runs than threads, as many shares of tiles as threads.
+  const int64_t threads = at::get_num_threads(), shares = R >= threads ? 1 : threads;
+  const Tiling tiling(B, shares);
   const Layout layout(folded);
-  const auto options = folded.mix.table_RNW.options();
+  const auto options = folded.layers[0].W_RIO.options();
   const Tensor losses = at::empty({R, B}, options.dtype(at::kDouble)), flat = at::empty({R, layout.size}, options);
   const Tensor& weights = folded.mix.weights_RBC;
   const Tensor weight_gradient = weights.defined() ? at::zeros_like(weights) : Tensor();
   const auto train = [&](Tile<T>& tile, int64_t run, int64_t begin, int64_t end, T* into) {
     tile.use_run(run);
-    train_tiles<T>(tile, begin, end, B, targets.const_data_ptr<int64_t>() + run * B, rows_of(loss, T{}), layout, into,
+    train_tiles<T>(tile, tiling, begin, end, targets.const_data_ptr<int64_t>() + run * B, rows_of(loss, T{}), layout, into,
                    weights.defined() ? weight_gradient.mutable_data_ptr<T>() + run * weights.stride(0) : nullptr,
                    losses.mutable_data_ptr<double>() + run * B);
   };
-  // A run is one thread's, or where there are fewer runs than threads, as many shares of tiles as threads.
-  const int64_t threads = at::get_num_threads(), shares = R >= threads ? 1 : std::clamp<int64_t>(tiles, 1, threads);
   const Tensor others = at::empty({R, shares - 1, layout.size}, options);
   at::parallel_for(0, R * shares, 1, [&](int64_t begin, int64_t end) {
-    Tile<T> tile(folded, tokens, classes, /*backward=*/true);
+    Tile<T> tile(folded, inputs, classes, /*backward=*/true);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t run = i / shares, share = i % shares;
       T* into = share == 0 ? flat.mutable_data_ptr<T>() + run * layout.size
                            : others.mutable_data_ptr<T>() + (run * (shares - 1) + share - 1) * layout.size;
-      train(tile, run, tiles * share / shares, tiles * (share + 1) / shares, into);
+      train(tile, run, tiling.count * share / shares, tiling.count * (share + 1) / shares, into);
     }
   });
   for (int64_t share = 1; share < shares; ++share) flat.add_(others.select(1, share - 1));
 
-  TileGradients result{losses, {Layout::view(flat, layout.table)}};
+  TileGradients result{losses, {}};
+  if (!folded.features()) result.gradients.push_back(Layout::view(flat, layout.table));
   const auto push = [&](const Layout::Part& row) {
     if (row.rows > 0) result.gradients.push_back(Layout::view(flat, row).squeeze(1));
   };
@@ -220,15 +265,16 @@ TileGradients gradients_of(const Folded& folded, const Tensor& tokens, const Ten
 }
 
 template <class T>
-Tensor all_logits(const Folded& folded, const Tensor& tokens) {
-  const int64_t R = tokens.size(0), B = tokens.size(1), V = folded.layers.back().W_RIO.size(2);
-  const Tensor logits = at::empty({R, B, V}, folded.mix.table_RNW.options());
+Tensor all_logits(const Folded& folded, const Tensor& inputs) {
+  const int64_t R = inputs.size(0), B = inputs.size(1), V = folded.layers.back().W_RIO.size(2);
+  const Tensor logits = at::empty({R, B, V}, folded.layers[0].W_RIO.options());
+  const Tiling tiling(B, 1);
   for (int64_t run = 0; run < R; ++run) {
-    at::parallel_for(0, (B + kTile - 1) / kTile, 4, [&](int64_t begin, int64_t end) {
-      Tile<T> tile(folded, tokens, V, /*backward=*/false);
+    at::parallel_for(0, tiling.count, 4, [&](int64_t begin, int64_t end) {
+      Tile<T> tile(folded, inputs, V, /*backward=*/false);
       tile.use_run(run);
-      for (int64_t first = begin * kTile; first < std::min(B, end * kTile); first += kTile) {
-        const int64_t count = std::min(kTile, B - first);
+      for (int64_t t = begin; t < end; ++t) {
+        const int64_t first = tiling.first(t), count = tiling.first(t + 1) - first;
         const T* from = tile.forward(first, count);
         T* to = logits.mutable_data_ptr<T>() + (run * B + first) * V;
         for (int64_t b = 0; b < count; ++b) std::copy_n(from + b * tile.logits_stride(), V, to + b * V);
@@ -252,21 +298,21 @@ Folded prepared(Folded folded) {
 }  // namespace
 
 bool tile_step_takes(const Folded& folded) {
-  if (folded.features()) return false;
-  const auto type = folded.mix.table_RNW.scalar_type();
-  return folded.mix.table_RNW.is_cpu() && (type == at::kFloat || type == at::kDouble) && folded.activation == "relu";
+  const Tensor& W = folded.layers[0].W_RIO;
+  const auto type = W.scalar_type();
+  return W.is_cpu() && (type == at::kFloat || type == at::kDouble) && folded.activation == "relu";
 }
 
-TileGradients tile_gradients(const Folded& folded, const Tensor& tokens_RBT, const Tensor& targets_RB, int64_t classes,
+TileGradients tile_gradients(const Folded& folded, const Tensor& inputs, const Tensor& targets_RB, int64_t classes,
                              const RowLoss& loss) {
-  const bool is_float = folded.mix.table_RNW.scalar_type() == at::kFloat;
-  return (is_float ? gradients_of<float> : gradients_of<double>)(prepared(folded), tokens_RBT.contiguous(),
+  const bool is_float = folded.layers[0].W_RIO.scalar_type() == at::kFloat;
+  return (is_float ? gradients_of<float> : gradients_of<double>)(prepared(folded), inputs.contiguous(),
                                                                  targets_RB.contiguous(), classes, loss);
 }
 
-Tensor tile_logits(const Folded& folded, const Tensor& tokens_RBT) {
-  const bool is_float = folded.mix.table_RNW.scalar_type() == at::kFloat;
-  return (is_float ? all_logits<float> : all_logits<double>)(prepared(folded), tokens_RBT.contiguous());
+Tensor tile_logits(const Folded& folded, const Tensor& inputs) {
+  const bool is_float = folded.layers[0].W_RIO.scalar_type() == at::kFloat;
+  return (is_float ? all_logits<float> : all_logits<double>)(prepared(folded), inputs.contiguous());
 }
 
 }  // namespace logodds

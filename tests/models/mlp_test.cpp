@@ -34,6 +34,40 @@ TEST(Mlp, FoldedFormAndItsGradientsEqualTheTraceForEveryArchitecture) {
   }
 }
 
+/// Features [R,B,F] of which a share is not 0.
+Tensor features(int64_t runs, int64_t samples, int64_t count, double share) {
+  auto generator = stream(5, "features");
+  const Tensor x = at::randn({runs, samples, count}, generator, at::kDouble);
+  return x * at::rand(x.sizes(), generator, at::kDouble).lt(share);
+}
+
+TEST(Mlp, FoldedFormOfFeaturesEqualsTheTraceSparseAndDenseWithOneLogitAndMany) {
+  for (const double share : {0.02, 0.2, 1.0}) {
+    for (const int64_t classes : {2, 5}) {
+      for (const bool bias : {true, false}) {
+        Mlp::Options options = small();
+        options.bias = bias;
+        options.hidden = bias ? std::vector<int64_t>{150, 9} : std::vector<int64_t>{19};
+        const Mlp model(options, {.tokens = 0, .positions = 37, .classes = classes, .single_logit = classes == 2});
+        Parameters parameters = random_parameters(model, 2);
+        expect_fast_forms_equal_trace(model, parameters, features(2, 250, 37, share),
+                                      "share " + std::to_string(share) + ", classes " + std::to_string(classes) +
+                                          (bias ? ", biases" : ""));
+      }
+    }
+  }
+}
+
+TEST(Mlp, ASingleLogitIsTheDifferenceOfTheTwoClasses) {
+  const Mlp model(small(), {.tokens = 0, .positions = 3, .classes = 2, .single_logit = true});
+  const Parameters parameters = random_parameters(model, 1);
+  const Tensor x = features(1, 4, 3, 1.0), logits = model.trace(parameters, x, untapped);
+  const Tensor hidden = at::relu(x.matmul(parameters["blocks.0.mlp.W_in"]) + parameters["blocks.0.mlp.b_in"]);
+  const Tensor u = hidden.matmul(parameters["unembed.W_U"]) + parameters["unembed.b_U"];
+  EXPECT_LT((logits.select(2, 1) - logits.select(2, 0) - u.squeeze(2)).abs().max().item<double>(), 1e-13);
+  EXPECT_LT(logits.sum(2).abs().max().item<double>(), 1e-13);
+}
+
 TEST(Mlp, GradientsEqualFiniteDifferences) {
   Mlp::Options options = small();
   options.activation = "gelu";  // smooth: differences never straddle a kink

@@ -10,8 +10,8 @@
 namespace logodds {
 namespace {
 
-TrainerOptions every(int64_t steps) {
-  return {.steps = steps, .evaluate_every_steps = 5, .checkpoint_every_steps = 1000, .keep_last_checkpoints = 1};
+TrainerOptions every(int64_t steps, int64_t batch_size = 0) {
+  return {.steps = steps, .batch_size = batch_size, .evaluate_every_steps = 5, .checkpoint_every_steps = 1000, .keep_last_checkpoints = 1};
 }
 
 /// Trains and returns weights [R,n] and all rows.
@@ -19,13 +19,13 @@ struct Trained {
   Tensor flat;
   std::vector<Row> rows;
 };
-Trained train(const SmallPack& pack, int64_t steps) {
+Trained train(const SmallPack& pack, int64_t steps, int64_t batch_size = 0) {
   Trained trained;
   TrainerEvents events;
   events.evaluated = [&](const std::vector<Row>& rows) {
     trained.rows.insert(trained.rows.end(), rows.begin(), rows.end());
   };
-  Trainer trainer(every(steps), pack.make(), events);
+  Trainer trainer(every(steps, batch_size), pack.make(), events);
   trainer.run();
   trained.flat = trainer.pack().parameters.flat().clone();
   return trained;
@@ -86,6 +86,17 @@ TEST(Trainer, EveryPartOfAStepIsToldWhenItEnds) {
   EXPECT_EQ(parts, expected);
 }
 
+TEST(Trainer, ABatchLargerThanTheTrainingSetIsRefused) {
+  EXPECT_THROW(Trainer(every(1, 61), SmallPack().make(), {}), Error);  // p = 11, half of the 121 pairs: 60
+  EXPECT_NO_THROW(Trainer(every(1, 60), SmallPack().make(), {}));
+}
+
+TEST(Trainer, InMiniBatchesARunInAPackStillEqualsTheRunAlone) {
+  const Tensor pack = train({.seeds = {5, 6}, .weight_decays = {1, 1}, .learning_rates = {.01, .01}, .dtype = at::kDouble}, 20, 7).flat;
+  const Tensor alone = train({.seeds = {6}, .dtype = at::kDouble}, 20, 7).flat;
+  EXPECT_LT((pack[1] - alone[0]).abs().max().item<double>(), 1e-12);
+}
+
 TEST(Trainer, TrainingLearnsTheTrainingSet) {
   const auto rows = train({}, 200).rows;
   EXPECT_GT(rows.front()["train_loss"].get<double>(), 2.0);
@@ -95,11 +106,12 @@ TEST(Trainer, TrainingLearnsTheTrainingSet) {
 
 TEST(Trainer, AResumedRunEqualsTheUninterruptedOneBitForBit) {
   for (const bool momentum : {false, true}) {
-    for (const int64_t stop : {1, 5, 7, 12}) {  // before, at and between evaluations
+    const int64_t batch_size = momentum ? 7 : 0;  // epochs of 8 steps
+    for (const int64_t stop : {1, 5, 7, 12}) {    // before, at and between evaluations
       SmallPack pack{.seeds = {0, 1}, .weight_decays = {1, 0}, .learning_rates = {.01, .01}};
       pack.hooks = true;
       pack.momentum = momentum;
-      const Trained whole = train(pack, 20);
+      const Trained whole = train(pack, 20, batch_size);
 
       std::vector<Row> rows;
       Checkpoint saved;
@@ -109,7 +121,7 @@ TEST(Trainer, AResumedRunEqualsTheUninterruptedOneBitForBit) {
       int64_t step = 0;
       events.stepped = [&](int64_t now) { step = now; };
       events.interrupted = [&] { return step == stop; };
-      Trainer first(every(20), pack.make(), events);
+      Trainer first(every(20, batch_size), pack.make(), events);
       EXPECT_FALSE(first.run());
       EXPECT_EQ(saved.step, stop);
 
@@ -120,7 +132,7 @@ TEST(Trainer, AResumedRunEqualsTheUninterruptedOneBitForBit) {
       }
       for (auto& [name, tensor] : carried.state) tensor = tensor.clone();
       events.interrupted = {};
-      Trainer second(every(20), pack.make(), events);
+      Trainer second(every(20, batch_size), pack.make(), events);
       second.restore(carried);
       EXPECT_TRUE(second.run());
       EXPECT_TRUE(second.pack().parameters.flat().equal(whole.flat)) << "stopped at " << stop;
