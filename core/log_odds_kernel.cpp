@@ -38,6 +38,14 @@ HWY_INLINE V exp_of_nonpositive(D d, V x) {
   return hn::IfThenElseZero(hn::Ge(x, hn::Set(d, -708.0)), hn::Mul(sum, power));
 }
 
+int64_t lanes() { return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<double>())); }
+
+HWY_INLINE auto promoted(const double* x) { return hn::LoadU(hn::ScalableTag<double>(), x); }
+HWY_INLINE auto promoted(const float* x) {
+  const hn::ScalableTag<double> d;
+  return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, decltype(d)>(), x));
+}
+
 /// A row of float64 differences, with room for one vector more than there are classes.
 class Row {
  public:
@@ -89,12 +97,6 @@ class Row {
 
  private:
   static constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  static int64_t lanes() { return static_cast<int64_t>(hn::Lanes(hn::ScalableTag<double>())); }
-  static auto promoted(const double* x) { return hn::LoadU(hn::ScalableTag<double>(), x); }
-  static auto promoted(const float* x) {
-    const hn::ScalableTag<double> d;
-    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, decltype(d)>(), x));
-  }
 
   hn::ScalableTag<double> d_;
   int64_t size_;
@@ -118,6 +120,114 @@ void rows_of(const T* logits, int64_t stride, const int64_t* targets, int64_t ro
   }
 }
 
+/// A row of float64 numbers, made from the logits; what is beyond its end is left out of sums.
+class Wide {
+ public:
+  explicit Wide(int64_t classes) : values_(static_cast<size_t>((classes + lanes() - 1) / lanes() * lanes())) {}
+
+  template <class T>
+  void take(const T* logits, int64_t classes, double minus) {
+    size_ = classes;
+    const auto right = hn::Set(d_, minus);
+    int64_t c = 0;
+    for (; c + lanes() <= classes; c += lanes()) {
+      hn::StoreU(hn::Sub(promoted(logits + c), right), d_, values_.data() + c);
+    }
+    for (; c < classes; ++c) values_[static_cast<size_t>(c)] = static_cast<double>(logits[c]) - minus;
+  }
+
+  void remove(int64_t c) { values_[static_cast<size_t>(c)] = values_[static_cast<size_t>(--size_)]; }
+
+  /// Calls visit(mask, values) for all vectors.
+  template <class Visit>
+  void each(const Visit& visit) const {
+    for (int64_t c = 0; c < size_; c += lanes()) {
+      visit(hn::FirstN(d_, static_cast<size_t>(size_ - c)), hn::LoadU(d_, values_.data() + c));
+    }
+  }
+
+ private:
+  hn::ScalableTag<double> d_;
+  int64_t size_ = 0;
+  std::vector<double> values_;
+};
+
+/// Sum over the lanes.
+template <class V>
+double total(V x) {
+  return hn::GetLane(hn::SumOfLanes(hn::ScalableTag<double>(), x));
+}
+
+template <class T>
+RaySums ray_of(const T* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale) {
+  const hn::ScalableTag<double> d;
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto s = hn::Set(d, scale);
+  auto largest = hn::Set(d, -infinity), smallest = hn::Set(d, infinity);
+  RaySums sums;
+  Wide differences(classes);
+  for (int64_t row = 0; row < rows; ++row, logits += classes) {
+    differences.take(logits, classes, static_cast<double>(logits[targets[row]]));
+    differences.remove(targets[row]);
+    auto highest = hn::Zero(d), poison = hn::Zero(d);
+    differences.each([&](auto mask, auto x) {
+      largest = hn::IfThenElse(mask, hn::Max(largest, x), largest);
+      smallest = hn::IfThenElse(mask, hn::Min(smallest, x), smallest);
+      highest = hn::IfThenElse(mask, hn::Max(highest, hn::Mul(s, x)), highest);
+      poison = hn::Add(poison, hn::IfThenElseZero(mask, hn::Mul(x, hn::Zero(d))));
+    });
+    const auto shift = hn::MaxOfLanes(d, highest);
+    auto others = hn::Zero(d), first = hn::Zero(d), second = hn::Zero(d);
+    differences.each([&](auto mask, auto x) {
+      const auto e = hn::IfThenElseZero(mask, exp_of_nonpositive(d, hn::MulSub(s, x, shift)));
+      const auto weighted = hn::Mul(e, hn::IfThenElseZero(mask, x));
+      others = hn::Add(others, e);
+      first = hn::Add(first, weighted);
+      second = hn::MulAdd(weighted, x, second);
+    });
+    const double m = hn::GetLane(shift), sum = total(others), nan = total(poison), z = std::exp(-m) + sum;
+    const double mean = total(first) / z;
+    sums.loss += m + std::log1p(std::expm1(-m) + sum) + nan;
+    sums.slope += mean + nan;
+    sums.curvature += total(second) / z - mean * mean;
+  }
+  sums.largest = hn::GetLane(hn::MaxOfLanes(d, largest));
+  sums.smallest = hn::GetLane(hn::MinOfLanes(d, smallest));
+  return sums;
+}
+
+template <class T>
+double square_sum_of(const T* logits, int64_t rows, int64_t classes) {
+  const hn::ScalableTag<double> d;
+  Wide row_values(classes);
+  double sum = 0;
+  for (int64_t row = 0; row < rows; ++row, logits += classes) {
+    row_values.take(logits, classes, 0);
+    auto all = hn::Zero(d), squares = hn::Zero(d);
+    row_values.each([&](auto mask, auto x) { all = hn::Add(all, hn::IfThenElseZero(mask, x)); });
+    const auto mean = hn::Set(d, total(all) / static_cast<double>(classes));
+    row_values.each([&](auto mask, auto x) {
+      const auto centred = hn::IfThenElseZero(mask, hn::Sub(x, mean));
+      squares = hn::MulAdd(centred, centred, squares);
+    });
+    sum += total(squares);
+  }
+  return sum;
+}
+
+RaySums ray_float(const float* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale) {
+  return ray_of(logits, targets, rows, classes, scale);
+}
+RaySums ray_double(const double* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale) {
+  return ray_of(logits, targets, rows, classes, scale);
+}
+double squares_float(const float* logits, int64_t rows, int64_t classes) {
+  return square_sum_of(logits, rows, classes);
+}
+double squares_double(const double* logits, int64_t rows, int64_t classes) {
+  return square_sum_of(logits, rows, classes);
+}
+
 void rows_of_float(const float* logits, int64_t stride, const int64_t* targets, int64_t rows, int64_t classes,
                    double scale, double* losses, float* gradient, int64_t gradient_stride) {
   rows_of(logits, stride, targets, rows, classes, scale, losses, gradient, gradient_stride);
@@ -136,6 +246,10 @@ namespace logodds {
 
 HWY_EXPORT(rows_of_float);
 HWY_EXPORT(rows_of_double);
+HWY_EXPORT(ray_float);
+HWY_EXPORT(ray_double);
+HWY_EXPORT(squares_float);
+HWY_EXPORT(squares_double);
 
 void cross_entropy_rows(const float* logits, int64_t stride, const int64_t* targets, int64_t rows, int64_t classes,
                         double scale, double* losses, float* gradient, int64_t gradient_stride) {
@@ -146,6 +260,19 @@ void cross_entropy_rows(const double* logits, int64_t stride, const int64_t* tar
                         double scale, double* losses, double* gradient, int64_t gradient_stride) {
   HWY_DYNAMIC_DISPATCH(rows_of_double)
   (logits, stride, targets, rows, classes, scale, losses, gradient, gradient_stride);
+}
+
+RaySums ray_rows(const float* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale) {
+  return HWY_DYNAMIC_DISPATCH(ray_float)(logits, targets, rows, classes, scale);
+}
+RaySums ray_rows(const double* logits, const int64_t* targets, int64_t rows, int64_t classes, double scale) {
+  return HWY_DYNAMIC_DISPATCH(ray_double)(logits, targets, rows, classes, scale);
+}
+double centred_square_sum(const float* logits, int64_t rows, int64_t classes) {
+  return HWY_DYNAMIC_DISPATCH(squares_float)(logits, rows, classes);
+}
+double centred_square_sum(const double* logits, int64_t rows, int64_t classes) {
+  return HWY_DYNAMIC_DISPATCH(squares_double)(logits, rows, classes);
 }
 
 }  // namespace logodds

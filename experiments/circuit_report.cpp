@@ -64,7 +64,7 @@ CircuitReport::CircuitReport(const Subject& subject, const CircuitQuestion& ques
   kept_ = question.keep.empty() ? circuits_->all_but(dropped) : kept;
   energy_shares_P_ = energy_shares(*circuits_, subject.logits_NV);
   const auto* frequencies = whole_frequencies(*circuits_);
-  key_shares_P_ = frequencies != nullptr ? frequencies->cosine_fve(subject.targets_N) : energy_shares_P_;
+  key_shares_P_ = frequencies != nullptr ? frequencies->cosine_fve(frequencies->cosine_coefficients(subject.targets_N)) : energy_shares_P_;
   key_ = key_circuits(key_shares_P_, question.key_share).key;
   evidence_set_ = subject.sets.back().first == "test" ? "test" : "all";
   const Tensor& all = subject.sets.back().first == "test" ? subject.sets.back().second : subject.sets.front().second;

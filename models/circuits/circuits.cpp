@@ -32,6 +32,12 @@ Tensor Circuits::inner(const Tensor& x_BV) const {
   return at::stack(products);
 }
 
+Tensor Circuits::mean_at_classes(const Tensor& classes_B) const {
+  std::vector<Tensor> means;
+  for (int64_t p = 0; p < size(); ++p) means.push_back(at_class(p, classes_B).mean(at::kDouble));
+  return at::stack(means);
+}
+
 std::vector<int64_t> Circuits::find(const std::vector<std::string>& names) const {
   std::vector<int64_t> parts;
   for (const auto& name : names) {

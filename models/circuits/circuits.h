@@ -37,8 +37,9 @@ class Circuits {
   /// Evidence of circuit p for class `classes[b]` of each sample, [B]: part(p) gathered.
   virtual Tensor at_class(int64_t p, const Tensor& classes_B) const;
 
-  /// The same of every circuit, [P,B].
+  /// The same of every circuit, [P,B]; and its mean over the samples, [P], float64.
   virtual Tensor at_classes(const Tensor& classes_B) const;
+  virtual Tensor mean_at_classes(const Tensor& classes_B) const;
 
   /// Inner products Σ_bc x[b,c] part_p[b,c] of every part with x [B,V]: [P], float64.
   virtual Tensor inner(const Tensor& x_BV) const;

@@ -30,6 +30,10 @@ Tensor ClassModes::at_classes(const Tensor& classes_B) const {
   return per_part((coefficients() * basis().index_select(0, classes_B)).t().contiguous());
 }
 
+Tensor ClassModes::mean_at_classes(const Tensor& classes_B) const {
+  return per_part((coefficients() * basis().index_select(0, classes_B)).mean(0, false, at::kDouble));
+}
+
 Tensor ClassModes::per_part(const Tensor& per_mode) const {
   std::vector<Tensor> sums;
   for (size_t p = 0; p + 1 < modes_.first.size(); ++p) {

@@ -14,6 +14,7 @@ class ClassModes : public Circuits {
   Tensor sum(const std::vector<int64_t>& parts) const override;
   Tensor at_class(int64_t p, const Tensor& classes_B) const override;
   Tensor at_classes(const Tensor& classes_B) const override;
+  Tensor mean_at_classes(const Tensor& classes_B) const override;
   Tensor inner(const Tensor& x_BV) const override;
   std::optional<Tensor> energies_in(const Tensor& x_BV) const override;
 

@@ -156,13 +156,13 @@ InputModes input_modes(const Tensor& logits_BV) {
 Tensor OutputFrequency::cosine_coefficients(const Tensor& targets_B) const {
   // Σ_c f[b,c] cos w(y-c) = Σ_modes coefficient[b,mode] · basis[y,mode] / norm², norm² = 2/V (1/V for κ = V/2), so the
   // prefactors cancel: A_κ = (1/B) Σ_b Σ_modes …
-  return at_classes(targets_B).mean(1, false, at::kDouble);
+  return mean_at_classes(targets_B);
 }
 
-Tensor OutputFrequency::cosine_fve(const Tensor& targets_B) const {
+Tensor OutputFrequency::cosine_fve(const Tensor& coefficients_P) const {
   const double samples = static_cast<double>(coefficients().size(0));
   const double classes = static_cast<double>(basis().size(0));
-  Tensor energy = cosine_coefficients(targets_B).square() * (samples * classes / 2);
+  Tensor energy = coefficients_P.square() * (samples * classes / 2);
   if (basis().size(0) % 2 == 0) energy[size() - 1].mul_(2);
   return energy / coefficients().to(at::kDouble).square().sum().clamp_min(1e-300);
 }

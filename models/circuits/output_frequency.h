@@ -36,9 +36,9 @@ class OutputFrequency : public ClassModes {
   /// cos w_κ(a+b-c) for modular addition. (For even V the last one is (1/(BV)) Σ.) Not for `split`.
   Tensor cosine_coefficients(const Tensor& targets_B) const;
 
-  /// Fraction of the variance of the centred logits that A_κ cos w_κ(y - c) explains, [P]. Over all inputs the
-  /// cosines of different κ are orthogonal, so the figures add.
-  Tensor cosine_fve(const Tensor& targets_B) const;
+  /// Fraction of the variance of the centred logits that A_κ cos w_κ(y - c) explains, [P], given the coefficients A_κ.
+  /// Over all inputs the cosines of different κ are orthogonal, so the figures add.
+  Tensor cosine_fve(const Tensor& coefficients_P) const;
 
   /// Σ_{κ in parts} A_κ cos w_κ(y - c), [B,V], with the given coefficients [P]: a function of y - c alone.
   Tensor cosines(const std::vector<int64_t>& parts, const Tensor& coefficients_P, const Tensor& targets_B) const;

@@ -76,7 +76,7 @@ TEST(Gromov, TheFrequenciesPutInAreFoundAndNoOthers) {
   for (const int64_t frequency : put_in) frequencies.insert(frequencies.end(), per_frequency, frequency);
   const auto [logits, targets] = analytic(p, frequencies, 0);
   const OutputFrequency circuits(logits);
-  const auto chosen = key_circuits(circuits.cosine_fve(targets), 0.01);
+  const auto chosen = key_circuits(circuits.cosine_fve(circuits.cosine_coefficients(targets)), 0.01);
   std::vector<int64_t> found;
   for (const int64_t part : chosen.key) found.push_back(OutputFrequency::frequency(part));
   std::ranges::sort(found);

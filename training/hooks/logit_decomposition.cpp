@@ -42,24 +42,24 @@ void LogitDecomposition::observe(const Snapshot& snapshot, Row& row) {
   const auto* frequencies = dynamic_cast<const OutputFrequency*>(circuits.get());
   if (frequencies != nullptr && frequencies->split()) frequencies = nullptr;  // its parts are no cosines of y - c
   const Tensor energy_P = energy_shares(*circuits, logits_NV);
-  const Tensor share_P = frequencies != nullptr ? frequencies->cosine_fve(targets_N) : energy_P;
+  const Tensor right_P = circuits->mean_at_classes(targets_N);  // of frequencies also the cosines' coefficients
+  const Tensor rival_P = circuits->mean_at_classes(runner_up(logits_NV, targets_N));
+  const Tensor share_P = frequencies != nullptr ? frequencies->cosine_fve(right_P) : energy_P;
   const KeyCircuits chosen = key_circuits(share_P, options_.key_fve);
-  const Tensor margins_PN = circuit_margins(*circuits, targets_N, runner_up(logits_NV, targets_N));
 
   const std::string prefix = "logit_decomposition.";
   row[prefix + "energy_share"] = numbers(energy_P);
-  row[prefix + "margin"] = numbers(margins_PN.to(at::kDouble).mean(1));
+  row[prefix + "margin"] = numbers(right_P - rival_P);
   double key_fve = 0;
   for (const int64_t p : chosen.key) key_fve += share_P[p].item<double>();
   row[prefix + "key_fve"] = key_fve;
   if (frequencies != nullptr) {
-    const Tensor coefficients_P = frequencies->cosine_coefficients(targets_N);
-    row[prefix + "cosine_coefficient"] = numbers(coefficients_P);
+    row[prefix + "cosine_coefficient"] = numbers(right_P);
     row[prefix + "cosine_fve"] = numbers(share_P);
     std::vector<int64_t> keys;
     for (const int64_t p : chosen.key) keys.push_back(OutputFrequency::frequency(p));
     row[prefix + "key_frequencies"] = keys;
-    put_losses(snapshot, frequencies->cosines(chosen.key, coefficients_P, targets_N), "cosine_loss", row);
+    put_losses(snapshot, frequencies->cosines(chosen.key, right_P, targets_N), "cosine_loss", row);
   } else {
     std::vector<std::string> keys;
     for (const int64_t p : chosen.key) keys.push_back(circuits->labels()[static_cast<size_t>(p)]);

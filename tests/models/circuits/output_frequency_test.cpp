@@ -88,7 +88,7 @@ TEST(OutputFrequency, EvidenceAtAClassIsThePartsEntry) {
 TEST(OutputFrequency, SplitsAConstructedCosineExactly) {
   const auto [logits, targets] = constructed(13, {{2, 3.0}, {5, -1.5}});
   const OutputFrequency circuits(logits);
-  const Tensor amplitude = circuits.cosine_coefficients(targets), fve = circuits.cosine_fve(targets);
+  const Tensor amplitude = circuits.cosine_coefficients(targets), fve = circuits.cosine_fve(circuits.cosine_coefficients(targets));
   for (int64_t p = 0; p < circuits.size(); ++p) {
     const int64_t frequency = OutputFrequency::frequency(p);
     const double expected = frequency == 2 ? 3.0 : frequency == 5 ? -1.5 : 0.0;
@@ -103,7 +103,7 @@ TEST(OutputFrequency, CosineCoefficientsOfEvenModuliIncludeTheHighestFrequency) 
   const auto [logits, targets] = constructed(6, {{3, 2.0}, {1, 1.0}});
   const OutputFrequency circuits(logits);
   EXPECT_NEAR(circuits.cosine_coefficients(targets)[2].item<double>(), 2, 1e-12);
-  EXPECT_NEAR(circuits.cosine_fve(targets).sum().item<double>(), 1, 1e-12);
+  EXPECT_NEAR(circuits.cosine_fve(circuits.cosine_coefficients(targets)).sum().item<double>(), 1, 1e-12);
 }
 
 TEST(OutputFrequency, CosineCoefficientIsTheLeastSquaresFit) {
