@@ -13,13 +13,15 @@
 #include "training/schedules/constant.h"
 #include "training/schedules/warmup.h"
 #include "training/task.h"
+#include "training/tasks/mnist.h"
 #include "training/tasks/modular_addition.h"
 
 namespace logodds {
 
 const Catalogue& tasks() {
   static const Catalogue catalogue(
-      "tasks", {entry<ModularAddition, Task>("modular_addition", "pairs (a, b) of Z_p, class (a ∘ b) mod p")});
+      "tasks", {entry<ModularAddition, Task>("modular_addition", "pairs (a, b) of Z_p, class (a ∘ b) mod p"),
+                entry<Mnist, Task>("mnist", "images of digits, 10 000 of them built in, or any files of that format")});
   return catalogue;
 }
 
