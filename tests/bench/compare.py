@@ -16,6 +16,7 @@ import time
 
 TRANSFORMER = "experiments/configs/nanda2023.yaml"
 MLP = ["experiments/configs/demo.yaml", "task.train_fraction=0.3", "runs={seed: [0]}"]
+MNIST = "experiments/configs/omnigrok_mnist.yaml"
 COMPILE = "max-autotune-no-cudagraphs"
 SETTINGS = argparse.Namespace()  # build, python, data, threads, log: the same for all
 
@@ -68,9 +69,7 @@ def ours(name, *words, what="step"):
 def peer(name, *words):
     words = [*words]
     command = " ".join(["peer", *words])
-    words += ["--threads", str(SETTINGS.threads)]
-    if words[0] != "mnist":
-        words += ["--data", SETTINGS.data[words[0]]]
+    words += ["--threads", str(SETTINGS.threads), "--data", SETTINGS.data[words[0]]]
     return Contender(name, [SETTINGS.python, "tests/bench/peer.py", *words], command)
 
 
@@ -121,7 +120,7 @@ def steps(quick):
                    peer("transformer: PyTorch eager, deduplicated", "transformer", "dedup")]
     mlp = [ours("MLP: logodds", *MLP), ours("MLP: LibTorch autograd of `trace`", *MLP, what="autograd"),
            peer("MLP: PyTorch eager, gather", "mlp", "gather")]
-    mnist = [peer("MNIST MLP: PyTorch eager", "mnist", "eager")]
+    mnist = [ours("MNIST MLP: logodds", MNIST), peer("MNIST MLP: PyTorch eager", "mnist", "eager")]
     if not quick:
         for way, label in [("last", "last position"), ("dedup", "deduplicated")]:
             for mode, title in [("default", ""), (COMPILE, " max-autotune")]:
@@ -133,6 +132,7 @@ def steps(quick):
     rows = take_turns([[one] for one in contenders], 3 if quick else 9, 0.05 if quick else 0.3)
     refuse_different_functions(rows, [one.name for one in transformer])
     refuse_different_functions(rows, [one.name for one in mlp])
+    refuse_different_functions(rows, [one.name for one in mnist])
     return rows
 
 
@@ -257,7 +257,7 @@ def main():
     measured = {"quick": arguments.quick, "machine": machine()}
     with tempfile.TemporaryDirectory() as folder, open(arguments.out + ".log", "w") as SETTINGS.log:
         SETTINGS.data = {}
-        for model, words in [("transformer", [TRANSFORMER]), ("mlp", MLP)]:
+        for model, words in [("transformer", [TRANSFORMER]), ("mlp", MLP), ("mnist", [MNIST])]:
             SETTINGS.data[model] = os.path.join(folder, model)
             with open(SETTINGS.data[model], "wb") as file:
                 subprocess.run([os.path.join(SETTINGS.build, "tests/bench/logodds_contender"), "export", *words],

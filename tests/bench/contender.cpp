@@ -57,7 +57,8 @@ std::unique_ptr<at::ObserverContext> count_product(const at::RecordFunction& fun
 
 /// Of one folded step of all runs: the matrix products of the fold, those of the layers and the row mix, each once
 /// forward and twice backward (by either operand; where the mix has no weights, once). What is computed element by
-/// element (softmax, loss, optimizer) is not counted. 0 where the model has no folded form.
+/// element (softmax, loss, optimizer) is not counted. 0 where the model has no folded form, and for features, whose
+/// zeros are not multiplied.
 double folded_flop(const Pack& pack) {
   const at::NoGradGuard no_grad;
   const Samples samples(pack);
@@ -66,7 +67,7 @@ double folded_flop(const Pack& pack) {
   product_flop = 0;
   const auto folded = pack.model->fold(pack.parameters, samples.inputs_RBT, /*gauge=*/true);
   at::removeCallback(handle);
-  if (!folded) return 0;
+  if (!folded || folded->features()) return 0;
   const auto all = static_cast<double>(samples.targets_RB.numel());  // samples of all runs
   double flop = 3 * static_cast<double>(product_flop);
   for (const auto& layer : folded->layers) {

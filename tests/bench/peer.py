@@ -7,9 +7,9 @@ MODEL and WAY:
   transformer last    the same, attention by the fused operator and only the last position read: a careful user's
   transformer dedup   keys and values once per distinct (token, position), only the last query: an expert's
   mlp gather          rows of one embedding table added, one hidden layer
-  mnist eager         784-200-200-10, 1000 images of random pixels, batches of 200, mean squared error (Omnigrok's)
+  mnist eager         784-200-200-10, 1000 images, batches of 200, mean squared error (Omnigrok's)
 
-FILE holds weights, inputs and targets as `logodds_contender export` writes them; mnist makes its own. The program says
+FILE holds weights, inputs and targets as `logodds_contender export` writes them. The program says
 {"first_loss": …} when it has warmed up; from then on each line N on its standard input makes it take one step
 unmeasured and N measured, and answer {"seconds": …, "loss": …, "peak_mb": …}: time of the N steps, last loss, largest
 resident memory of the process since it warmed up.
@@ -111,28 +111,34 @@ def token_loss(network, tensors):
     return lambda: F.cross_entropy(network().double(), tensors["targets"])
 
 
-def mnist(device):
-    torch.manual_seed(0)
-    images, targets = torch.rand(1000, 784, device=device), torch.eye(10, device=device)[torch.arange(1000) % 10]
-    network = nn.Sequential(nn.Linear(784, 200), nn.ReLU(), nn.Linear(200, 200), nn.ReLU(), nn.Linear(200, 10))
-    network.to(device)
-    batches = [torch.arange(1000, device=device)[i : i + 200] for i in range(0, 1000, 200)]
-    taken = 0
+def mnist(tensors, size=200):
+    images, targets = tensors["inputs"], F.one_hot(tensors["targets"], 10).float()
+    layers = []
+    for W, b in [("blocks.0.mlp.W_in", "blocks.0.mlp.b_in"), ("blocks.1.mlp.W_in", "blocks.1.mlp.b_in"),
+                 ("unembed.W_U", "unembed.b_U")]:
+        layer = nn.Linear(*tensors[W].shape)
+        layer.weight, layer.bias = nn.Parameter(tensors[W].t().contiguous()), nn.Parameter(tensors[b].clone())
+        layers += [layer, nn.ReLU()]
+    network = nn.Sequential(*layers[:-1])
+    order, taken = [], 0
 
     def loss():
-        nonlocal taken
-        batch = batches[taken % len(batches)]
+        nonlocal order, taken
+        if taken % (len(images) // size) == 0:  # an epoch
+            order = torch.randperm(len(images), device=images.device).split(size)
+        batch = order[taken % len(order)]
         taken += 1
         return F.mse_loss(network(images[batch]), targets[batch])
 
-    return network, loss
+    return network, loss, F.mse_loss(network(images), targets).item()
 
 
 def stepper(arguments):
+    tensors = {name: tensor.to(arguments.device) for name, tensor in read_safetensors(arguments.data).items()}
+    first_loss = None
     if arguments.model == "mnist":
-        network, loss = mnist(arguments.device)
+        network, loss, first_loss = mnist(tensors)
     else:
-        tensors = {name: tensor.to(arguments.device) for name, tensor in read_safetensors(arguments.data).items()}
         network = Mlp(tensors) if arguments.model == "mlp" else Transformer(arguments.way, tensors)
         loss = token_loss(network, tensors)
     if arguments.compile:
@@ -147,7 +153,7 @@ def stepper(arguments):
         optimizer.step()
         return value.detach()
 
-    return step
+    return step, first_loss if first_loss is not None else float(step())
 
 
 def peak_mb():
@@ -167,8 +173,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     wait = torch.cuda.synchronize if arguments.device.startswith("cuda") else lambda: None
-    step = stepper(arguments)
-    first_loss = float(step())
+    step, first_loss = stepper(arguments)
     for _ in range(3):
         step()
     wait()
