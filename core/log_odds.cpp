@@ -79,4 +79,9 @@ Tensor accuracy(const Tensor& logits, const Tensor& targets) {
   return (margin(logits, targets) > 0).to(at::kDouble).mean(-1);
 }
 
+Tensor divergence(const Tensor& logits_P, const Tensor& logits_Q) {
+  const Tensor log_P = logits_P.to(at::kDouble).log_softmax(-1), log_Q = logits_Q.to(at::kDouble).log_softmax(-1);
+  return (log_P.exp() * (log_P - log_Q)).sum(-1);
+}
+
 }  // namespace logodds

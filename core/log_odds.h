@@ -39,4 +39,8 @@ Tensor margin(const Tensor& logits, const Tensor& targets);
 /// Fraction of samples with positive margin, [...], float64. A tie counts as wrong.
 Tensor accuracy(const Tensor& logits, const Tensor& targets);
 
+/// KL(P || Q) = Σ_c P_c ln(P_c / Q_c) of the distributions that two sets of logits make, nats, [..., B], float64: how
+/// much larger Q's expected loss is than that of the truth P.
+Tensor divergence(const Tensor& logits_P, const Tensor& logits_Q);
+
 }  // namespace logodds

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/read_fields.h"
 #include "core/write_fields.h"
+#include "training/claim.h"
 
 namespace logodds {
 
@@ -29,6 +30,8 @@ void ExperimentOptions::fields(Fields& fields) {
   fields.component({"schedule", "of the learning rate"}, schedule);
   fields.section({"training", "when what is done"}, [this](Fields& inside) { training.fields(inside); });
   fields.components({"hooks", "what is observed"}, hooks, Selection(logodds::hooks()));
+  fields.components({"table", "what theory states and the end of training measures"}, table,
+                    Selection(claims()));
   fields.axes({"runs", "lists of values; their product is trained at once"}, runs);
 }
 
@@ -77,13 +80,21 @@ std::string Experiment::resolved() const {
 }
 
 std::string Experiment::run_label(size_t run) const {
+  const std::string label = axes_label(run, /*with_seed=*/true);
+  return label.empty() ? "seed " + std::to_string(options_.seed.at(run)) : label;
+}
+
+std::string Experiment::setting_label(size_t run) const { return axes_label(run, /*with_seed=*/false); }
+
+std::string Experiment::axes_label(size_t run, bool with_seed) const {
   std::string label;
   for (size_t axis = 0; axis < options_.runs.axes.size(); ++axis) {
     const auto& [key, values] = options_.runs.axes[axis];
+    if (key == "seed" && !with_seed) continue;
     const std::string word = key.substr(key.rfind('.') + 1);
     label += (label.empty() ? "" : ", ") + word + " " + values[options_.runs.index(axis, run)].value;
   }
-  return label.empty() ? "seed " + std::to_string(options_.seed.at(run)) : label;
+  return label;
 }
 
 Pack Experiment::assemble() const {
@@ -105,6 +116,10 @@ Pack Experiment::assemble() const {
   if (shape.single_logit && shape.classes != 2) {
     throw Error("the loss '" + options_.loss.name() + "' is for two classes, and the task has " +
                 std::to_string(shape.classes) + "; use 'cross_entropy'");
+  }
+  if (!options_.table.empty() && task->world(0, seeds().front()) == nullptr) {
+    throw Error("'table' compares with what theory states, and of the task '" + options_.task.name() +
+                "' it states nothing; leave it out");
   }
   auto model = options_.model.make<Model>(shape);
   Parameters parameters(model->specs(), runs, at::TensorOptions().dtype(dtype).device(device));

@@ -31,6 +31,7 @@ struct ExperimentOptions {
   Selection schedule{schedules(), "constant"};
   TrainerOptions training;
   std::vector<Selection> hooks;
+  std::vector<Selection> table;
   RunAxes runs;
 
   void fields(Fields& fields);
@@ -53,10 +54,15 @@ class Experiment {
   /// What tells run r from the others: "seed 0, weight_decay 1"; "seed 0" for a single run.
   std::string run_label(size_t run) const;
 
+  /// The same without the seed: "weight_decay 1"; empty for a single run.
+  std::string setting_label(size_t run) const;
+
   /// Sets threads and builds every component, weights initialised. Throws Error, before anything is written.
   Pack assemble() const;
 
  private:
+  std::string axes_label(size_t run, bool with_seed) const;
+
   mutable ExperimentOptions options_;  // fields() visits mutably; nothing here changes them after reading
 };
 

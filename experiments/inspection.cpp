@@ -76,7 +76,8 @@ Snapshot Inspection::snapshot(const Parameters& one, size_t run) const {
           .logits_NV = pack_.model->logits(one, pack_.data.inputs.narrow(0, r, 1)).squeeze(0),
           .targets_N = pack_.data.targets_RN[r],
           .train_B = pack_.data.train_RB[r],
-          .test_B = pack_.data.test_RB[r]};
+          .test_B = pack_.data.test_RB[r],
+          .posterior_NV = pack_.data.posterior(r)};
 }
 
 Subject Inspection::subject(size_t run) const {

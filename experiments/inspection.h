@@ -57,6 +57,9 @@ class Inspection {
   int64_t find(const std::vector<int64_t>& input) const { return task_->find(input); }
   std::string describe(const std::vector<int64_t>& input) const { return task_->describe(input); }
 
+  /// What generates the run's examples, where that is known exactly; else empty.
+  std::unique_ptr<World> world(size_t run) const { return task_->world(run, pack_.seeds[run]); }
+
   NamedTensors weights(size_t run) const { return pack_.parameters.run(static_cast<int64_t>(run)); }
   const Experiment& experiment() const { return experiment_; }
 

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   add_inspect(app);
   add_export(app);
   add_plot(app);
+  add_theory(app);
   add_list(app);
   try {
     app.parse(argc, argv);

@@ -22,6 +22,7 @@ struct InputShape {
   int64_t positions;              ///< T, or F
   int64_t classes;                ///< V
   std::vector<int64_t> image{};   ///< channels, height, width of features that are an image, in this order
+  int64_t width = 1;              ///< columns, side by side, that are one feature of the task
   bool single_logit = false;      ///< two classes whose logits are -u/2 and u/2: the network makes the log-odds u alone
 
   bool features() const { return tokens == 0; }

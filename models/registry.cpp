@@ -1,7 +1,9 @@
+#include "models/circuits/forecasters.h"
 #include "models/circuits/neuron_clusters.h"
 #include "models/circuits/output_frequency.h"
 #include "models/circuits/residual_paths.h"
 #include "models/circuits/svd.h"
+#include "models/forecaster_ensemble.h"
 #include "models/mlp.h"
 #include "models/model.h"
 #include "models/transformer.h"
@@ -15,6 +17,8 @@ const Catalogue& models() {
                         "transformer", "decoder-style transformer without LayerNorm, read at the last position"),
                     entry<Mlp, Model, const InputShape&>(
                         "mlp", "embedded or one-hot tokens through hidden layers to the classes"),
+                    entry<ForecasterEnsemble, Model, const InputShape&>(
+                        "forecaster_ensemble", "a small network per feature of the task, logits added"),
                 });
   return catalogue;
 }
@@ -30,6 +34,8 @@ const Catalogue& decompositions() {
           entry<ResidualPaths, Circuits, const Observed&>(
               "residual_paths", "embedding, position, each head and MLP of a transformer, through the unembedding"),
           entry<Svd, Circuits, const Observed&>("svd", "singular directions of the neuron-to-logit map"),
+          entry<ForecasterCircuits, Circuits, const Observed&>("forecasters",
+                                                               "what each network of a forecaster_ensemble says"),
       });
   return catalogue;
 }

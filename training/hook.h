@@ -21,6 +21,7 @@ struct Snapshot {
   Tensor targets_N;
   Tensor train_B;  ///< numbers of the training examples
   Tensor test_B;
+  Tensor posterior_NV{};  ///< ln P(c | x), class-centred, where the task knows it; else undefined
 };
 
 /// Logits [N,V] of run `run` for the flat weights [n] given, on every example.

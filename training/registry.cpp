@@ -1,3 +1,8 @@
+#include "training/claim.h"
+#include "training/claims/capacity.h"
+#include "training/claims/losses.h"
+#include "training/claims/parts.h"
+#include "training/claims/unanimous.h"
 #include "training/hook.h"
 #include "training/hooks/logit_bloat.h"
 #include "training/hooks/logit_decomposition.h"
@@ -13,15 +18,23 @@
 #include "training/schedules/constant.h"
 #include "training/schedules/warmup.h"
 #include "training/task.h"
+#include "training/tasks/forecasters.h"
+#include "training/tasks/halfspace.h"
+#include "training/tasks/majority.h"
 #include "training/tasks/mnist.h"
 #include "training/tasks/modular_addition.h"
+#include "training/tasks/router.h"
 
 namespace logodds {
 
 const Catalogue& tasks() {
   static const Catalogue catalogue(
       "tasks", {entry<ModularAddition, Task>("modular_addition", "pairs (a, b) of Z_p, class (a ∘ b) mod p"),
-                entry<Mnist, Task>("mnist", "images of digits, 10 000 of them built in, or any files of that format")});
+                entry<Mnist, Task>("mnist", "images of digits, 10 000 of them built in, or any files of that format"),
+                entry<Forecasters, Task>("forecasters", "features that are independent given the class: log-odds add"),
+                entry<Router, Task>("router", "each example is told by one feature alone"),
+                entry<Majority, Task>("majority", "whether most of n bits are +1, some of them unseen"),
+                entry<Halfspace, Task>("halfspace", "the side of a random plane, some coordinates unseen")});
   return catalogue;
 }
 
@@ -53,6 +66,21 @@ const Catalogue& hooks() {
       {entry<LogitDecomposition, Hook>("logit_decomposition", "circuits of the logits, their energy and margin"),
        entry<LogitBloat, Hook>("logit_bloat", "scale of the logits, optimal scale, radial and shape loss change"),
        entry<WeightNorms, Hook>("weight_norms", "Euclidean norm of each weight tensor")});
+  return catalogue;
+}
+
+const Catalogue& claims() {
+  static const Catalogue catalogue(
+      "claims", {entry<LossClaim, Claim>("loss", "test loss against what theory expects"),
+                 entry<ExcessClaim, Claim>("excess", "risk in excess of the Bayes loss"),
+                 entry<GainClaim, Claim>("gain", "by how much the loss falls from one run to the next"),
+                 entry<LossSlopeClaim, Claim>("loss_slope", "slope of ln L per feature shown"),
+                 entry<TemperatureClaim, Claim>("temperature", "optimal temperature of the logits"),
+                 entry<UnanimousOddsClaim, Claim>("unanimous_odds", "odds where every feature says class 1"),
+                 entry<UnanimousLossClaim, Claim>("unanimous_loss", "loss where every feature is right, and its slope"),
+                 entry<PartsClaim, Claim>("parts", "each feature's part against its exact log-odds"),
+                 entry<AblationClaim, Claim>("ablation", "whether accuracies add, or logarithms of the loss"),
+                 entry<CapacityClaim, Claim>("capacity", "how many random labels are memorised per weight")});
   return catalogue;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/component.h"
 #include "core/tensor.h"
 #include "models/model.h"
+#include "training/world.h"
 
 namespace logodds {
 
@@ -16,8 +18,11 @@ struct Dataset {
   Tensor targets_RN;  ///< class numbers
   Tensor train_RB;    ///< numbers of the training examples, in 0 … N-1
   Tensor test_RB;     ///< the others; B may be 0
+  Tensor posterior_RNV{};  ///< ln P(c | x), class-centred, float64, where the task knows it; else undefined
 
   int64_t runs() const { return targets_RN.size(0); }
+  /// Of one run [N,V]; undefined where it is not known.
+  Tensor posterior(int64_t run) const { return posterior_RNV.defined() ? posterior_RNV[run] : Tensor(); }
   /// On a device, features in `dtype`.
   Dataset to(at::Device device, at::ScalarType dtype) const;
 };
@@ -33,6 +38,9 @@ class Task {
 
   /// Number of the example with these input values; throws Error when there is none.
   virtual int64_t find(const std::vector<int64_t>& input) const = 0;
+
+  /// What generates fresh examples of run `run`, whose seed is `seed`; empty where it is not known exactly.
+  virtual std::unique_ptr<World> world(size_t /*run*/, int64_t /*seed*/) const { return nullptr; }
 
   /// An input in words: "17 + 45 mod 113".
   virtual std::string describe(const std::vector<int64_t>& input) const = 0;

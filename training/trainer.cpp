@@ -29,7 +29,8 @@ Dataset Dataset::to(at::Device device, at::ScalarType dtype) const {
   return {.inputs = shared ? moved.expand_as(inputs) : moved,
           .targets_RN = targets_RN.to(device),
           .train_RB = train_RB.to(device),
-          .test_RB = test_RB.to(device)};
+          .test_RB = test_RB.to(device),
+          .posterior_RNV = posterior_RNV.defined() ? posterior_RNV.to(device) : Tensor()};
 }
 
 Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed) {
@@ -40,6 +41,11 @@ Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed) {
     const Tensor targets = snapshot.targets_N.index_select(0, samples_B);
     row[set + "_loss"] = loss.value(logits, targets);
     row[set + "_accuracy"] = accuracy(logits, targets).item<double>();
+    if (!snapshot.posterior_NV.defined()) return;
+    const Tensor posterior = snapshot.posterior_NV.index_select(0, samples_B);
+    row[set + "_excess_loss"] =
+        (cross_entropy(logits, targets) - cross_entropy(posterior, targets)).mean().item<double>();
+    row[set + "_divergence"] = divergence(posterior, logits).mean().item<double>();
   };
   put("train", snapshot.train_B);
   put("test", snapshot.test_B);
@@ -163,7 +169,8 @@ std::vector<Row> Trainer::evaluate() {
                             .logits_NV = logits_of(run, one),
                             .targets_N = pack_.data.targets_RN[run],
                             .train_B = pack_.data.train_RB[run],
-                            .test_B = pack_.data.test_RB[run]};
+                            .test_B = pack_.data.test_RB[run],
+                            .posterior_NV = pack_.data.posterior(run)};
     Row row = evaluation_row(snapshot, *pack_.loss, pack_.seeds[static_cast<size_t>(run)]);
     refuse_divergence(run, row["train_loss"].get<double>());
     note(events_.spent, "evaluation");

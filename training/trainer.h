@@ -53,7 +53,10 @@ struct TrainerEvents {
   Spent spent;
 };
 
-/// Columns step, run, seed, train_loss, train_accuracy, test_loss, test_accuracy; no test columns without a test set.
+/// Columns step, run, seed, train_loss, train_accuracy, test_loss, test_accuracy; no test columns without a test set. Where the task
+/// knows the posterior P(c | x) also, per set, excess_loss: mean of -ln q_y + ln P(y | x), the network's q and the
+/// posterior on the same examples (an estimate of the excess risk that the examples' own luck cancels from), and
+/// divergence: mean KL(P || q) = what the excess risk is expected to be. All nats.
 Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed);
 
 /// The one training loop: steps of all runs of a pack, evaluations and checkpoints between them.

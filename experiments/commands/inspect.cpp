@@ -12,6 +12,8 @@
 #include "experiments/inspection.h"
 #include "experiments/report/circuits.h"
 #include "experiments/report/table.h"
+#include "experiments/report/theory.h"
+#include "experiments/theory.h"
 
 namespace logodds {
 
@@ -193,11 +195,15 @@ void inspect(const Arguments& arguments) {
   for (int64_t r = 0; r < runs; ++r) {
     if (arguments.run < 0 || arguments.run == r) rows.push_back(inspection.summary(static_cast<size_t>(r)));
   }
+  for (auto& row : rows) {
+    if (const auto learnt = learnt_row(inspection, row.at("run"))) row["learnt"] = *learnt;
+  }
   if (arguments.json) {
     std::cout << Row(rows).dump(1) << "\n";
     return;
   }
   print_overview(inspection, rows);
+  print_learnt(rows);
   if (arguments.run >= 0 || runs == 1) print_circuits(rows.front(), inspection.circuit_labels(run));
 }
 

@@ -12,7 +12,9 @@
 #include "experiments/report/profile.h"
 #include "experiments/report/progress.h"
 #include "experiments/report/table.h"
+#include "experiments/report/theory.h"
 #include "experiments/run_directory.h"
+#include "experiments/theory.h"
 
 namespace logodds {
 
@@ -89,7 +91,10 @@ int train(const Arguments& arguments, const std::string& command_line) {
   const bool finished = trainer.run();
   progress.finish();
   if (profile) std::cout << profile->text(trainer.step() - first_step) << std::flush;
-  if (finished) return static_cast<int>(ExitCode::ok);
+  if (finished) {
+    if (!experiment.options().table.empty()) print_theory_table(theory_table(Inspection(directory, -1)));
+    return static_cast<int>(ExitCode::ok);
+  }
   spdlog::warn("interrupted; saved at step {}. Continue with: logodds train {} --resume", trainer.step(),
                (path / "config.yaml").string());
   return 128 + received_signal;

@@ -1,0 +1,57 @@
+#include "training/claims/capacity.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/error.h"
+#include "core/log_odds.h"
+#include "core/statistics.h"
+
+namespace logodds {
+
+namespace {
+
+/// Whether N distinct examples were all learnt, by N.
+using Memorised = std::map<int64_t, bool>;
+
+double largest_memorised(const Memorised& memorised) {
+  double area = 0, N = 0, before = 1;
+  for (const auto& [size, all_right] : memorised) {
+    const double now = all_right ? 1 : 0;
+    area += (static_cast<double>(size) - N) * (before + now) / 2;
+    N = static_cast<double>(size);
+    before = now;
+  }
+  if (before == 1) throw Error("capacity: the largest 'train_size' was memorised; larger ones are needed to find the limit");
+  return area - 0.5;
+}
+
+}  // namespace
+
+std::vector<Figure> CapacityClaim::figures(const std::vector<Trained>& runs) const {
+  std::map<int64_t, Memorised> by_weights;
+  bool linear = true;
+  for (const auto& run : runs) {
+    const int64_t features = run.test.inputs_NF.size(1), weights = run.parameters.count();
+    linear = linear && weights == features;
+    const int64_t distinct = std::get<0>(at::unique_dim(run.train.inputs_NF, 0)).size(0);
+    const bool all_right = accuracy(run.train_logits, run.train.targets_N).item<double>() == 1;
+    by_weights[weights * run.world->shown() / features][distinct] = all_right;
+  }
+  std::vector<Figure> rows;
+  std::vector<double> weights, largest;
+  for (const auto& [n, memorised] : by_weights) {
+    weights.push_back(static_cast<double>(n));
+    largest.push_back(largest_memorised(memorised));
+    rows.push_back({"random labels memorised by " + std::to_string(n) + " weights",
+                    linear ? 2 * weights.back() : std::nan(""), largest.back()});
+  }
+  if (rows.size() > 1)
+    rows.push_back({"random labels per weight (slope)", linear ? 2 : std::nan(""), least_squares_slope(weights, largest)});
+  return rows;
+}
+
+}  // namespace logodds
