@@ -24,7 +24,6 @@ namespace logodds {
 namespace {
 
 double logit(double p) { return std::log(p / (1 - p)); }
-double sigmoid(double u) { return 1 / (1 + std::exp(-u)); }
 
 Forecasters::Options options(const std::string& channel, int64_t features, int64_t classes = 2) {
   Forecasters::Options options;
