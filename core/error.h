@@ -9,10 +9,11 @@ namespace logodds {
 /// Exit codes of the program; the README's table is the same list.
 enum class ExitCode : int {
   ok = 0,
-  internal = 1,  ///< a defect of logodds itself
-  usage = 2,     ///< command line or configuration
-  io = 4,        ///< a file or directory cannot be read or written, or is damaged
-  diverged = 5,  ///< a loss stopped being finite
+  internal = 1,    ///< a defect of logodds itself
+  usage = 2,       ///< command line or configuration
+  io = 4,          ///< a file or directory cannot be read or written, or is damaged
+  diverged = 5,    ///< a loss stopped being finite
+  incomplete = 6,  ///< of a sweep, some runs failed or are not finished
 };
 
 /// The one exception type of the program: what() is a complete sentence that says where, what and what would be right.

@@ -37,6 +37,7 @@ std::vector<Row> read_metrics(const std::filesystem::path& path) {
   std::vector<Row> rows;
   std::string line;
   for (size_t number = 1; std::getline(text, line); ++number) {
+    if (text.eof()) break;
     Row row = Row::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!row.is_object()) throw io_error(path.string() + ":" + std::to_string(number) + ": not a JSON object");
     rows.push_back(std::move(row));

@@ -29,7 +29,8 @@ class MetricsFile {
   uint64_t offset_;
 };
 
-/// All rows of a metrics file; a line that is not a JSON object is an I/O Error that names file and line.
+/// All rows of a metrics file; a last line without an end is being written, or was when its process was killed, and is
+/// left out; another line that is not a JSON object is an I/O Error that names file and line.
 std::vector<Row> read_metrics(const std::filesystem::path& path);
 
 }  // namespace logodds

@@ -266,6 +266,12 @@ void ReadFields::axes(Key key, RunAxes& axes) {
   }
 }
 
+std::vector<std::string> ReadFields::run_keys() const {
+  std::vector<std::string> keys;
+  for (const auto& field : run_fields_) keys.push_back(field.path);
+  return keys;
+}
+
 const ReadFields::RunField* ReadFields::find_run_field(const std::string& name) const {
   const RunField* by_last_word = nullptr;
   for (const auto& field : run_fields_) {
@@ -287,8 +293,7 @@ void ReadFields::finish() {
                               std::to_string(kMaxRuns));
     return;
   }
-  std::vector<std::string> paths;
-  for (const auto& field : run_fields_) paths.push_back(field.path);
+  const std::vector<std::string> paths = run_keys();
   std::vector<std::string> taken;
   for (size_t axis = 0; axis < axes_->axes.size(); ++axis) {
     std::string& name = axes_->axes[axis].first;

@@ -21,6 +21,9 @@ class ReadFields : public Fields {
   /// once, after all fields were visited.
   void finish();
 
+  /// Full keys of the fields that may differ between runs, in the order of their visits.
+  std::vector<std::string> run_keys() const;
+
   void integer(Key key, int64_t& value, Range range) override;
   void real(Key key, double& value, Range range) override;
   void per_run(Key key, PerRun<int64_t>& value, Range range) override;

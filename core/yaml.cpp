@@ -45,6 +45,15 @@ Node& Node::set(const std::string& key, Node node) {
   return entries.back().second;
 }
 
+void Node::erase(std::string_view key) {
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].first != key) continue;
+    entries.erase(entries.begin() + static_cast<int64_t>(i));
+    key_locations.erase(key_locations.begin() + static_cast<int64_t>(i));
+    return;
+  }
+}
+
 namespace {
 
 constexpr size_t kMaxBytes = 1 << 20;
@@ -194,7 +203,35 @@ void relabel(Node& node, const std::string& source) {
 
 }  // namespace
 
-void apply_override(Node& root, const std::string& assignment) {
+void set_dotted(Node& root, const std::string& dotted, Node value, const Location& where) {
+  Node* node = &root;
+  std::istringstream path(dotted);
+  std::string key;
+  std::vector<std::string> keys;
+  while (std::getline(path, key, '.')) keys.push_back(key);
+  if (keys.empty() || dotted.back() == '.') keys.emplace_back();
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i].empty()) throw Error(where.text() + ": a part of the key '" + dotted + "' is empty");
+    if (node->kind == Node::Kind::scalar) {
+      Node kind = *node;
+      node->value.clear();
+      node->set("kind", std::move(kind));
+    }
+    if (node->kind == Node::Kind::sequence) {
+      throw Error(where.text() + ": '" + keys[i - 1] + "' is a list, it has no keys");
+    }
+    Node* next = node->find(keys[i]);
+    if (next == nullptr) {
+      Node empty;
+      empty.where = where;
+      next = &node->set(keys[i], std::move(empty));
+    }
+    node = next;
+  }
+  *node = std::move(value);
+}
+
+std::pair<std::string, Node> parse_assignment(const std::string& assignment) {
   const size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
     throw Error("command line: '" + assignment +
@@ -204,29 +241,13 @@ void apply_override(Node& root, const std::string& assignment) {
   Node value = parse_yaml(assignment.substr(equals + 1), source);
   if (value.kind == Node::Kind::map && value.entries.empty()) value.kind = Node::Kind::null;
   relabel(value, source);
+  return {assignment.substr(0, equals), std::move(value)};
+}
 
-  Node* node = &root;
-  std::istringstream path(assignment.substr(0, equals));
-  std::string key;
-  std::vector<std::string> keys;
-  while (std::getline(path, key, '.')) keys.push_back(key);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (keys[i].empty()) throw Error(source + ": a part of the key is empty");
-    if (node->kind == Node::Kind::scalar) {
-      Node kind = *node;
-      node->value.clear();
-      node->set("kind", std::move(kind));
-    }
-    if (node->kind == Node::Kind::sequence) throw Error(source + ": '" + keys[i - 1] + "' is a list, it has no keys");
-    if (i + 1 == keys.size()) {
-      node->set(keys[i], std::move(value));
-      return;
-    }
-    Node* next = node->find(keys[i]);
-    Node empty;
-    empty.where = {source, 0, 0};
-    node = next != nullptr ? next : &node->set(keys[i], std::move(empty));
-  }
+void apply_override(Node& root, const std::string& assignment) {
+  auto [key, value] = parse_assignment(assignment);
+  const Location where = value.where;
+  set_dotted(root, key, std::move(value), where);
 }
 
 namespace {

@@ -31,6 +31,8 @@ struct Node {
   const Node* find(std::string_view key) const;
   /// Sets or replaces an entry of a map.
   Node& set(const std::string& key, Node value);
+  /// Removes an entry of a map, if it is there.
+  void erase(std::string_view key);
 };
 
 /// Reads one YAML document strictly: at most 1 MiB, 32 levels and 100 000 values; one document; no anchors, aliases,
@@ -38,8 +40,14 @@ struct Node {
 Node parse_yaml(const std::string& text, const std::string& source);
 Node read_yaml_file(const std::string& path);
 
-/// Applies "a.b.c=value" (the value is YAML) to a document. A component written as a bare name ("task: x") becomes
-/// {kind: x} when a key inside it is set.
+/// Sets the value of the dotted key "a.b.c", written at `where`. A component written as a bare name ("task: x") becomes
+/// {kind: x} when a key inside it is set. Throws Error for an empty part of the key and for a list on the way.
+void set_dotted(Node& root, const std::string& key, Node value, const Location& where);
+
+/// "a.b.c=value" taken apart; the value is YAML, and its location the command line.
+std::pair<std::string, Node> parse_assignment(const std::string& assignment);
+
+/// Applies "a.b.c=value" to a document, as set_dotted does.
 void apply_override(Node& root, const std::string& assignment);
 
 /// Block-style YAML text that parse_yaml reads back as the same tree.

@@ -67,7 +67,11 @@ Experiment Experiment::from_yaml(const Node& root, const std::string& default_na
   ReadFields reader(root, problems);
   experiment.options_.name = default_name;
   experiment.options_.fields(reader);
+  if (const Node* sweep = root.find("sweep")) {
+    throw Error(sweep->where.text() + ": 'sweep' asks for many trainings, and this is for one; use: logodds sweep");
+  }
   reader.finish();
+  experiment.per_run_keys_ = reader.run_keys();
   check_together(experiment.options_, root, problems);
   problems.throw_if_any();
   return experiment;
@@ -97,14 +101,18 @@ std::string Experiment::axes_label(size_t run, bool with_seed) const {
   return label;
 }
 
-Pack Experiment::assemble() const {
-  at::set_num_threads(options_.threads > 0 ? static_cast<int>(options_.threads)
-                                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
-  make_repeatable(options_.tf32);
+void Experiment::refuse_missing_device() const {
   if (options_.device == "cuda" && !at::hasCUDA()) {
     throw Error(
         "device: cuda was asked for, but this program was built without --cuda or finds no GPU; write device: cpu");
   }
+}
+
+Pack Experiment::assemble() const {
+  at::set_num_threads(options_.threads > 0 ? static_cast<int>(options_.threads)
+                                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  make_repeatable(options_.tf32);
+  refuse_missing_device();
   const at::Device device(options_.device);
   const auto dtype = options_.dtype == "float64" ? at::kDouble : at::kFloat;
   const auto runs = static_cast<int64_t>(run_count());

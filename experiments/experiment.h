@@ -51,11 +51,17 @@ class Experiment {
   /// The complete configuration, loadable again.
   std::string resolved() const;
 
+  /// Full keys of the settings that may differ between the runs of a pack.
+  const std::vector<std::string>& per_run_keys() const { return per_run_keys_; }
+
   /// What tells run r from the others: "seed 0, weight_decay 1"; "seed 0" for a single run.
   std::string run_label(size_t run) const;
 
   /// The same without the seed: "weight_decay 1"; empty for a single run.
   std::string setting_label(size_t run) const;
+
+  /// Throws Error where the device that is asked for is not there.
+  void refuse_missing_device() const;
 
   /// Sets threads and builds every component, weights initialised. Throws Error, before anything is written.
   Pack assemble() const;
@@ -63,6 +69,7 @@ class Experiment {
  private:
   std::string axes_label(size_t run, bool with_seed) const;
 
+  std::vector<std::string> per_run_keys_;
   mutable ExperimentOptions options_;  // fields() visits mutably; nothing here changes them after reading
 };
 

@@ -28,10 +28,12 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = static_cast<int>(ExitCode::ok);
   add_train(app, joined(argc, argv), exit_code);
+  add_sweep(app, joined(argc, argv), exit_code);
   add_inspect(app);
   add_export(app);
   add_plot(app);
   add_theory(app);
+  add_table(app);
   add_list(app);
   try {
     app.parse(argc, argv);

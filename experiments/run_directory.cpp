@@ -31,12 +31,13 @@ std::string host() {
 }
 
 std::string provenance(const Experiment& experiment, const std::string& command_line) {
+  const int64_t threads = experiment.options().threads;
   const nlohmann::ordered_json json{{"logodds", LOGODDS_VERSION},
                                     {"commit", LOGODDS_COMMIT},
                                     {"build", LOGODDS_BUILD},
                                     {"libtorch", LOGODDS_LIBTORCH},
                                     {"device", experiment.options().device},
-                                    {"threads", at::get_num_threads()},
+                                    {"threads", threads > 0 ? threads : at::get_num_threads()},
                                     {"cpu", at::get_cpu_capability()},
                                     {"host", host()},
                                     {"started", now()},

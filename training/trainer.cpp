@@ -59,8 +59,8 @@ Trainer::Trainer(TrainerOptions options, Pack pack, TrainerEvents events)
       step_graph_(graph_recorder(pack_.parameters.flat().device())) {
   const int64_t examples = pack_.data.train_RB.size(1);
   if (options_.batch_size > examples) {
-    throw Error("training.batch_size (" + std::to_string(options_.batch_size) + ") is larger than the training set of " +
-                std::to_string(examples));
+    throw Error("training.batch_size (" + std::to_string(options_.batch_size) +
+                ") is larger than the training set of " + std::to_string(examples));
   }
   if (options_.batch_size > 0 && options_.batch_size < examples) {
     batches_.emplace(pack_.seeds, examples, options_.batch_size);
@@ -75,7 +75,8 @@ bool Trainer::run() {
   const auto interrupted = [this] { return events_.interrupted && events_.interrupted(); };
   while (step_ < options_.steps && !interrupted()) {
     if (step_ % options_.evaluate_every_steps == 0) report();
-    if (step_ > 0 && step_ % options_.checkpoint_every_steps == 0) save();
+    const bool asked = events_.save_asked && events_.save_asked();
+    if (asked || (step_ > 0 && step_ % options_.checkpoint_every_steps == 0)) save();
     take_step();
     if (events_.stepped) events_.stepped(step_);
     note(events_.spent, "the rest");
@@ -125,8 +126,7 @@ void Trainer::take_step() {
 }
 
 void Trainer::update() {
-  losses_R_ =
-      loss_gradient(*pack_.model, *pack_.loss, pack_.parameters, inputs_, targets_RB_, events_.spent);
+  losses_R_ = loss_gradient(*pack_.model, *pack_.loss, pack_.parameters, inputs_, targets_RB_, events_.spent);
   // On a GPU, reading them would stop the queue: there it is done where the queue stops anyway.
   if (losses_R_.is_cpu()) refuse_divergence();
   note(events_.spent, "the rest");

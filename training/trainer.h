@@ -49,6 +49,7 @@ struct TrainerEvents {
   std::function<void(int64_t step)> stepped;
   std::function<void(Checkpoint)> checkpoint;  ///< to be made durable before it returns
   std::function<bool()> interrupted;           ///< asked between steps
+  std::function<bool()> save_asked;            ///< asked between steps: whether a checkpoint is wanted now
   /// Parts: mini-batch, those of loss_gradient, optimizer, evaluation, hook NAME, writing metrics, checkpoint, the rest.
   Spent spent;
 };

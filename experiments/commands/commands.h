@@ -11,10 +11,12 @@ namespace logodds {
 /// Each adds a subcommand to the program; `exit_code` receives what the process ends with, `command_line` is what the
 /// user typed.
 void add_train(CLI::App& app, const std::string& command_line, int& exit_code);
+void add_sweep(CLI::App& app, const std::string& command_line, int& exit_code);
 void add_inspect(CLI::App& app);
 void add_export(CLI::App& app);
 void add_plot(CLI::App& app);
 void add_theory(CLI::App& app);
+void add_table(CLI::App& app);
 void add_list(CLI::App& app);
 
 }  // namespace logodds

@@ -52,6 +52,9 @@ void list(const std::string& kind) {
     options.fields(fields);
     std::cout << "keys of a configuration, with their defaults\n";
     print_fields(fields.descriptions(), "  ");
+    std::cout << "  sweep: none\n      for `logodds sweep`: keys, each with what it takes on: a list, {from: A, to: B, "
+                 "count: N, scale: linear | log}\n      or {count: N, from: A} for A, A + 1, …; under zip, keys that "
+                 "advance together; pack_runs, how many runs are trained at once\n";
   }
 }
 

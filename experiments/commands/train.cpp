@@ -30,6 +30,15 @@ void on_signal(int signal) {
   received_signal = signal;
 }
 
+/// SIGUSR1 asks for a checkpoint at the next step: batch systems send it before they end a job.
+volatile std::sig_atomic_t save_asked = 0;
+void on_save_signal(int) { save_asked = 1; }
+bool take_save_request() {
+  const bool asked = save_asked != 0;
+  if (asked) save_asked = 0;
+  return asked;
+}
+
 struct Arguments {
   std::string config;
   std::vector<std::string> overrides;
@@ -48,7 +57,15 @@ fs::path run_path(const Arguments& arguments, const Experiment& experiment) {
   return fs::path("runs") / experiment.options().name;
 }
 
+/// The newest checkpoint of a run that is continued; none where it was ended before its first one.
+std::optional<Checkpoint> newest_checkpoint(const RunDirectory& run) {
+  if (!run.checkpoints().steps().empty()) return run.checkpoints().load_newest();
+  spdlog::info("{} has no checkpoint yet: it begins again", run.path().string());
+  return std::nullopt;
+}
+
 int train(const Arguments& arguments, const std::string& command_line) {
+  std::signal(SIGUSR1, on_save_signal);
   const Experiment experiment = Experiment::from_file(arguments.config, arguments.overrides);
   Pack pack = experiment.assemble();  // everything that can be wrong is found before anything is written
   const fs::path path = run_path(arguments, experiment);
@@ -56,7 +73,7 @@ int train(const Arguments& arguments, const std::string& command_line) {
   if (arguments.resume) {
     const RunDirectory existing = RunDirectory::open(path);
     existing.refuse_other_configuration(experiment);
-    start = existing.checkpoints().load_newest();
+    start = newest_checkpoint(existing);
   }
   const RunDirectory directory =
       arguments.resume ? RunDirectory::open(path) : RunDirectory::create(path, experiment, command_line);
@@ -77,6 +94,7 @@ int train(const Arguments& arguments, const std::string& command_line) {
     directory.checkpoints().save(checkpoint, options.keep_last_checkpoints);
   };
   events.interrupted = [] { return received_signal != 0; };
+  events.save_asked = take_save_request;
   std::optional<Profile> profile;
   if (arguments.profile) events.spent = [&](std::string_view part) { profile->spent(part); };
 

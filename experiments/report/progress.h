@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "core/metrics.h"
+#include "experiments/report/status_line.h"
 
 namespace logodds {
 
-/// The state of training for a person: one line that is updated on a terminal, a plain line now and then elsewhere.
-/// Written to standard error.
+/// The state of one training for a person.
 class Progress {
  public:
   Progress(int64_t first_step, int64_t last_step);
@@ -21,19 +21,15 @@ class Progress {
 
  private:
   using Clock = std::chrono::steady_clock;
-  void show(Clock::time_point now);
+  void show();
 
   int64_t first_step_;
   int64_t last_step_;
   int64_t step_;
-  bool terminal_;
-  bool dirty_ = false;  ///< the terminal's line is ours and unfinished
+  StatusLine line_;
   double train_loss_ = 0, test_loss_ = 0, train_accuracy_ = 0, test_accuracy_ = 0;  ///< means over the runs
   size_t grokked_ = 0, runs_ = 0;
-  Clock::time_point start_, shown_;
+  Clock::time_point start_;
 };
-
-/// A run counts as grokked while its test accuracy is at least this.
-inline constexpr double kGrokkedAccuracy = 0.99;
 
 }  // namespace logodds

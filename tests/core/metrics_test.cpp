@@ -41,6 +41,12 @@ TEST(Metrics, AFileShorterThanItsCheckpointSaysIsRefused) {
   EXPECT_THROW(MetricsFile(directory / "m.jsonl", 4), Error);
 }
 
+TEST(Metrics, ALastLineThatIsBeingWrittenIsLeftOut) {
+  const TemporaryDirectory directory;
+  write_file_atomically(directory / "m.jsonl", "{\"step\": 0}\n{\"step\": 1");
+  EXPECT_EQ(read_metrics(directory / "m.jsonl").size(), 1u);
+}
+
 TEST(Metrics, ADamagedLineIsNamed) {
   const TemporaryDirectory directory;
   write_file_atomically(directory / "m.jsonl", "{}\n{\"step\": \n");
