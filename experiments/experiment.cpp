@@ -27,6 +27,8 @@ void ExperimentOptions::fields(Fields& fields) {
   fields.component({"model", "the network"}, model);
   fields.component({"loss", "what is minimised"}, loss);
   fields.component({"optimizer", "how the weights are updated"}, optimizer);
+  fields.components({"transforms", "of gradient and weights around the update, in the order written"}, transforms,
+                    Selection(logodds::transforms()));
   fields.component({"schedule", "of the learning rate"}, schedule);
   fields.section({"training", "when what is done"}, [this](Fields& inside) { training.fields(inside); });
   fields.components({"hooks", "what is observed"}, hooks, Selection(logodds::hooks()));
@@ -133,6 +135,13 @@ Pack Experiment::assemble() const {
   Parameters parameters(model->specs(), runs, at::TensorOptions().dtype(dtype).device(device));
   parameters.initialise(seeds(), model->init_scale().all(run_count()));
   auto optimizer = options_.optimizer.make<Optimizer>(std::as_const(parameters));
+  if (!options_.transforms.empty()) {
+    TransformedOptimizer::Named around;
+    for (const auto& selection : options_.transforms) {
+      around.emplace_back(selection.name(), selection.make<Transform>(std::as_const(parameters)));
+    }
+    optimizer = std::make_unique<TransformedOptimizer>(std::move(around), std::move(optimizer));
+  }
   std::vector<std::pair<std::string, std::unique_ptr<Hook>>> hooks;
   for (const auto& selection : options_.hooks) {
     auto hook = selection.make<Hook>();

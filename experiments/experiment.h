@@ -13,6 +13,7 @@
 #include "training/schedule.h"
 #include "training/task.h"
 #include "training/trainer.h"
+#include "training/transform.h"
 
 namespace logodds {
 
@@ -28,6 +29,7 @@ struct ExperimentOptions {
   Selection model{models()};
   Selection loss{losses(), "cross_entropy"};
   Selection optimizer{optimizers(), "adamw"};
+  std::vector<Selection> transforms;  ///< in the order in which they are applied
   Selection schedule{schedules(), "constant"};
   TrainerOptions training;
   std::vector<Selection> hooks;

@@ -16,6 +16,9 @@ class Optimizer {
   /// (step_graph.h).
   virtual void step(Parameters& parameters, const Tensor& factor) = 0;
 
+  /// η of a run, before the schedule's factor.
+  virtual double learning_rate(int64_t run) const = 0;
+
   /// Everything that the next update depends on besides weights and options; `restore` takes what `state` gave.
   virtual NamedTensors state() const = 0;
   virtual void restore(const NamedTensors& state) = 0;

@@ -4,18 +4,27 @@
 #include "training/claims/parts.h"
 #include "training/claims/unanimous.h"
 #include "training/hook.h"
+#include "training/hooks/effective_rates.h"
+#include "training/hooks/gradient_alignment.h"
 #include "training/hooks/logit_bloat.h"
 #include "training/hooks/logit_decomposition.h"
+#include "training/hooks/margins.h"
+#include "training/hooks/slingshot.h"
+#include "training/hooks/softmax_collapse.h"
 #include "training/hooks/weight_norms.h"
 #include "training/loss.h"
 #include "training/losses/binary_logistic.h"
 #include "training/losses/cross_entropy.h"
 #include "training/losses/mse.h"
+#include "training/losses/stablemax.h"
 #include "training/optimizer.h"
+#include "training/optimizers/adam.h"
 #include "training/optimizers/adamw.h"
+#include "training/optimizers/muon.h"
 #include "training/optimizers/sgd.h"
 #include "training/schedule.h"
 #include "training/schedules/constant.h"
+#include "training/schedules/cosine.h"
 #include "training/schedules/warmup.h"
 #include "training/task.h"
 #include "training/tasks/forecasters.h"
@@ -24,6 +33,12 @@
 #include "training/tasks/mnist.h"
 #include "training/tasks/modular_addition.h"
 #include "training/tasks/router.h"
+#include "training/transform.h"
+#include "training/transforms/constrained_norm.h"
+#include "training/transforms/grokfast.h"
+#include "training/transforms/l23_penalty.h"
+#include "training/transforms/l2_penalty.h"
+#include "training/transforms/orthogonal_gradient.h"
 
 namespace logodds {
 
@@ -40,23 +55,43 @@ const Catalogue& tasks() {
 
 const Catalogue& losses() {
   static const Catalogue catalogue(
-      "losses", {entry<CrossEntropyLoss, Loss>("cross_entropy", "multi-class logistic loss, exact to float64"),
-                 entry<BinaryLogisticLoss, Loss>("binary_logistic", "the same for two classes and one log-odds"),
-                 entry<MseLoss, Loss>("mse", "squared error against the classes' indicators")});
+      "losses",
+      {entry<CrossEntropyLoss, Loss>(
+           "cross_entropy", "multi-class logistic loss, exact to float64, or as float32 or float16 computes it"),
+       entry<BinaryLogisticLoss, Loss>("binary_logistic", "the same for two classes and one log-odds"),
+       entry<MseLoss, Loss>("mse", "squared error against the classes' indicators"),
+       entry<StableMaxLoss, Loss>("stablemax", "-ln(s_y / Σ s), s linear above 0 and 1/(1-x) below")});
   return catalogue;
 }
 
 const Catalogue& optimizers() {
   static const Catalogue catalogue(
-      "optimizers", {entry<AdamW, Optimizer, const Parameters&>("adamw", "Adam with decoupled weight decay"),
-                     entry<Sgd, Optimizer, const Parameters&>("sgd", "gradient descent with momentum and L2 decay")});
+      "optimizers",
+      {entry<AdamW, Optimizer, const Parameters&>("adamw", "Adam with decoupled weight decay"),
+       entry<Adam, Optimizer, const Parameters&>("adam", "Adam with L2 decay in the gradient"),
+       entry<Sgd, Optimizer, const Parameters&>("sgd", "gradient descent with momentum and L2 decay"),
+       entry<Muon, Optimizer, const Parameters&>("muon", "orthogonalised momentum for matrices, AdamW else")});
+  return catalogue;
+}
+
+const Catalogue& transforms() {
+  static const Catalogue catalogue(
+      "transforms",
+      {entry<OrthogonalGradient, Transform, const Parameters&>(
+           "orthogonal_gradient", "⊥Grad: the gradient without its part along the weights"),
+       entry<Grokfast, Transform, const Parameters&>("grokfast", "the gradient's slow part amplified"),
+       entry<ConstrainedNorm, Transform, const Parameters&>("constrained_norm", "weights kept at their initial norm"),
+       entry<L2Penalty, Transform, const Parameters&>("l2_penalty", "(λ/2) ‖w‖² in the loss"),
+       entry<L23Penalty, Transform, const Parameters&>("l23_penalty",
+                                                       "λ Σ_neurons (norm of its weights)³ in the loss")});
   return catalogue;
 }
 
 const Catalogue& schedules() {
-  static const Catalogue catalogue("schedules",
-                                   {entry<ConstantSchedule, Schedule>("constant", "the full learning rate throughout"),
-                                    entry<WarmupSchedule, Schedule>("warmup", "linear from 0, then constant")});
+  static const Catalogue catalogue(
+      "schedules", {entry<ConstantSchedule, Schedule>("constant", "the full learning rate throughout"),
+                    entry<WarmupSchedule, Schedule>("warmup", "linear from 0, then constant"),
+                    entry<CosineSchedule, Schedule>("cosine", "warm-up, then half a cosine to a floor")});
   return catalogue;
 }
 
@@ -65,7 +100,13 @@ const Catalogue& hooks() {
       "hooks",
       {entry<LogitDecomposition, Hook>("logit_decomposition", "circuits of the logits, their energy and margin"),
        entry<LogitBloat, Hook>("logit_bloat", "scale of the logits, optimal scale, radial and shape loss change"),
-       entry<WeightNorms, Hook>("weight_norms", "Euclidean norm of each weight tensor")});
+       entry<WeightNorms, Hook>("weight_norms", "Euclidean norm of each weight tensor"),
+       entry<GradientAlignment, Hook>("gradient_alignment", "whether the gradient scales the weights or turns them"),
+       entry<SoftmaxCollapse, Hook>("softmax_collapse", "share of examples that a plain softmax no longer learns from"),
+       entry<EffectiveRates, Hook>("effective_rates",
+                                   "how fast the weights turn, how much there is left to learn from"),
+       entry<Margins, Hook>("margins", "quantiles of the margin, logit per parameter norm"),
+       entry<Slingshot, Hook>("slingshot", "relative change of the last hidden layer's activations")});
   return catalogue;
 }
 

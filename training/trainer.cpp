@@ -156,6 +156,14 @@ Tensor Trainer::logits_of(int64_t run, const Parameters& one) const {
   return pack_.model->logits(one, pack_.data.inputs.narrow(0, run, 1)).squeeze(0);
 }
 
+Parameters Trainer::with_gradient(int64_t run) const {
+  Parameters one = pack_.parameters.select(run);
+  const Tensor train_B = pack_.data.train_RB[run];
+  loss_gradient(*pack_.model, *pack_.loss, one, pack_.data.inputs[run].index_select(0, train_B).unsqueeze(0),
+                pack_.data.targets_RN[run].index_select(0, train_B).unsqueeze(0));
+  return one;
+}
+
 std::vector<Row> Trainer::evaluate() {
   const at::NoGradGuard no_grad;
   std::vector<Row> rows;
@@ -170,7 +178,9 @@ std::vector<Row> Trainer::evaluate() {
                             .targets_N = pack_.data.targets_RN[run],
                             .train_B = pack_.data.train_RB[run],
                             .test_B = pack_.data.test_RB[run],
-                            .posterior_NV = pack_.data.posterior(run)};
+                            .posterior_NV = pack_.data.posterior(run),
+                            .learning_rate = pack_.optimizer->learning_rate(run) * pack_.schedule->factor(step_),
+                            .with_gradient = [this, run] { return with_gradient(run); }};
     Row row = evaluation_row(snapshot, *pack_.loss, pack_.seeds[static_cast<size_t>(run)]);
     refuse_divergence(run, row["train_loss"].get<double>());
     note(events_.spent, "evaluation");

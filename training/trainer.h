@@ -88,6 +88,7 @@ class Trainer {
   void update();  ///< gradients and optimizer, with nothing read on the host that changes from step to step
   Checkpoint checkpoint() const;
   Tensor logits_of(int64_t run, const Parameters& one) const;
+  Parameters with_gradient(int64_t run) const;  ///< of the loss on all of the run's training examples
   void refuse_divergence() const;  ///< of the last step
   void refuse_divergence(int64_t run, double loss) const;
   void report();  ///< evaluates this step, once

@@ -34,8 +34,9 @@ void print_catalogue(const Catalogue& catalogue, bool details) {
 }
 
 void list(const std::string& kind) {
-  const std::vector<const Catalogue*> catalogues{&tasks(),      &models(),    &decompositions(), &losses(),
-                                                 &optimizers(), &schedules(), &hooks(),   &claims()};
+  const std::vector<const Catalogue*> catalogues{&tasks(),     &models(),     &decompositions(),
+                                                 &losses(),    &optimizers(), &transforms(),
+                                                 &schedules(), &hooks(),      &claims()};
   std::vector<std::string> names{"settings"};
   for (const Catalogue* catalogue : catalogues) {
     if (kind.empty() || kind == catalogue->sort()) print_catalogue(*catalogue, !kind.empty());
@@ -45,7 +46,7 @@ void list(const std::string& kind) {
     throw Error("'" + kind + "' is not a kind of component" + suggestion(kind, names));
   if (kind.empty())
     std::cout << "\nlogodds list settings    the keys of a configuration\nlogodds list KIND        the keys of tasks, "
-                 "models, circuits, losses, optimizers, schedules, hooks or claims\n";
+                 "models, circuits, losses, optimizers, transforms, schedules, hooks or claims\n";
   if (kind == "settings") {
     ExperimentOptions options;
     ListFields fields;
@@ -63,7 +64,8 @@ void list(const std::string& kind) {
 void add_list(CLI::App& app) {
   auto* command = app.add_subcommand("list", "List the components and their keys");
   auto kind = std::make_shared<std::string>();
-  command->add_option("KIND", *kind, "settings, tasks, models, circuits, losses, optimizers, schedules, hooks or claims");
+  command->add_option("KIND", *kind,
+                      "settings, tasks, models, circuits, losses, optimizers, transforms, schedules, hooks or claims");
   command->callback([kind] { list(*kind); });
 }
 

@@ -10,6 +10,8 @@
 #include "tests/training/small_pack.h"
 #include "training/hooks/logit_bloat.h"
 #include "training/hooks/logit_decomposition.h"
+#include "training/hooks/margins.h"
+#include "training/hooks/softmax_collapse.h"
 #include "training/hooks/weight_norms.h"
 
 namespace logodds {
@@ -162,6 +164,130 @@ TEST(WeightNormsHook, ReportsEuclideanNorms) {
   WeightNorms({}).observe(fixture.of(noise(1)), row);
   EXPECT_EQ(row["weight_norms.total"], 5);
   EXPECT_EQ(row["weight_norms.w"], 5);
+}
+
+TEST(GradientAlignmentHook, IsOneAlongTheWeightsAndZeroAcrossThem) {
+  Fixture fixture;
+  fixture.parameters["w"][0].copy_(at::tensor({3.0, 4.0}));
+  Snapshot snapshot = fixture.of(noise(1));
+  const auto cosine_of = [&](double first, double second) {
+    snapshot.with_gradient = [&fixture, first, second] {
+      Parameters one = fixture.parameters.select(0);
+      one.gradient("w")[0].copy_(at::tensor({first, second}));
+      return one;
+    };
+    Row row;
+    GradientAlignment({}).observe(snapshot, row);
+    EXPECT_EQ(row["gradient_alignment.cosine"], row["gradient_alignment.cosine.w"]);
+    return row;
+  };
+  EXPECT_NEAR(cosine_of(-6, -8)["gradient_alignment.cosine"].get<double>(), 1, 1e-15);
+  EXPECT_NEAR(cosine_of(-6, -8)["gradient_alignment.norm"].get<double>(), 10, 1e-14);
+  EXPECT_NEAR(cosine_of(-4, 3)["gradient_alignment.cosine"].get<double>(), 0, 1e-15);
+  EXPECT_NEAR(cosine_of(1, 0)["gradient_alignment.radial_share"].get<double>(), 0.36, 1e-15);
+  EXPECT_TRUE(Row::parse(cosine_of(0, 0).dump())["gradient_alignment.cosine"].is_null());
+}
+
+TEST(GradientAlignmentHook, IsTheSlopeOfTheTrainingLossAlongTheWeights) {
+  SmallPack small;
+  small.dtype = at::kDouble;
+  const auto row_at = [&](double scale) {
+    Pack pack = small.make();
+    pack.parameters.flat().mul_(scale);
+    GradientAlignment::Options options;
+    pack.hooks.emplace_back("gradient_alignment", std::make_unique<GradientAlignment>(options));
+    pack.hooks.emplace_back("weight_norms", std::make_unique<WeightNorms>(WeightNorms::Options()));
+    return Trainer({.steps = 1}, std::move(pack), {}).evaluate()[0];
+  };
+  const double h = 1e-5;
+  const double slope =
+      (row_at(1 + h)["train_loss"].get<double>() - row_at(1 - h)["train_loss"].get<double>()) / (2 * h);
+  const Row row = row_at(1);
+  EXPECT_NEAR(-row["gradient_alignment.cosine"].get<double>() * row["gradient_alignment.norm"].get<double>() *
+                  row["weight_norms.total"].get<double>(),
+              slope, 1e-7 * std::abs(slope));
+}
+
+TEST(SoftmaxCollapseHook, CountsTheTrainingExamplesWhoseOtherTermsAreLost) {
+  const Fixture fixture;
+  const Tensor right = at::one_hot(fixture.targets, kP).to(at::kDouble);
+  // Every fifth training example is sure enough for float16 to collapse, every tenth for float32, none for float64.
+  Tensor size = at::ones({kP * kP}, at::kDouble);
+  const Tensor train = fixture.of(right).train_B;
+  const Tensor rank = at::arange(train.size(0));
+  size.index_put_({train}, at::where(rank.remainder(10) == 0, 32.0, at::where(rank.remainder(5) == 0, 12.0, 1.0)));
+  Row row;
+  SoftmaxCollapse({}).observe(fixture.of(right * size.unsqueeze(1)), row);
+  const auto share = [&](int64_t every) {
+    return (rank.remainder(every) == 0).to(at::kDouble).mean().item<double>();
+  };
+  for (const std::string figure : {"softmax_collapse.collapsed_", "softmax_collapse.zero_terms_"}) {
+    EXPECT_NEAR(row[figure + "float16"].get<double>(), share(5), 1e-12) << figure;
+    EXPECT_NEAR(row[figure + "float32"].get<double>(), share(10), 1e-12) << figure;
+    EXPECT_EQ(row[figure + "float64"], 0) << figure;
+  }
+}
+
+TEST(EffectiveRatesHook, SplitsAStepIntoTurningAndGrowing) {
+  Fixture fixture;
+  EffectiveRates hook({});
+  const auto observed = [&](double first, double second) {
+    fixture.parameters["w"][0].copy_(at::tensor({first, second}));
+    Snapshot snapshot = fixture.of(at::zeros({kP * kP, kP}, at::kDouble));
+    snapshot.learning_rate = 0.5;
+    Row row;
+    hook.observe(snapshot, row);
+    return Row::parse(row.dump());
+  };
+  const Row first = observed(3, 4);
+  EXPECT_TRUE(first["effective_rates.angular_step"].is_null());
+  EXPECT_NEAR(first["effective_rates.signal"].get<double>(), 1 - 1.0 / kP, 1e-14);
+  EXPECT_NEAR(first["effective_rates.signal_rate"].get<double>(), 0.5 * (1 - 1.0 / kP), 1e-14);
+  const Row second = observed(3 * 1.2 - 0.4, 4 * 1.2 + 0.3);
+  EXPECT_NEAR(second["effective_rates.radial_step"].get<double>(), 0.2, 1e-14);
+  EXPECT_NEAR(second["effective_rates.angular_step"].get<double>(), 0.1, 1e-14);
+}
+
+TEST(MarginsHook, QuantilesAreThoseOfTheMarginsThatWerePutIn) {
+  Fixture fixture;
+  fixture.parameters["w"][0].copy_(at::tensor({3.0, 4.0}));
+  Tensor size = at::zeros({kP * kP}, at::kDouble);
+  const Tensor train = fixture.of(size).train_B, test = fixture.of(size).test_B;
+  size.index_put_({train}, at::linspace(-1, 9, train.size(0), at::kDouble));
+  Row row;
+  Margins({}).observe(fixture.of(at::one_hot(fixture.targets, kP) * size.unsqueeze(1)), row);
+  const std::vector<double> expected{-1, -0.9, 4, 9};
+  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(row["margins.quantiles_train"][i].get<double>(), expected[i], 1e-12);
+  EXPECT_NEAR(row["margins.mean_train"].get<double>(), 4, 1e-12);
+  EXPECT_NEAR(row["margins.mean_per_norm"].get<double>(), 4.0 / 5, 1e-12);
+  EXPECT_EQ(row["margins.mean_test"], 0);
+}
+
+TEST(SlingshotHook, IsTheRelativeChangeOfTheHiddenLayer) {
+  const ModularAddition task({.p = kP, .operation = "add", .train_fraction = 0.5});
+  const Mlp model({.d_embed = 8, .hidden = {16, 12}}, task.shape());
+  Parameters parameters(model.specs(), 1, at::kDouble);
+  parameters.initialise({0}, {1.0});
+  const Fixture fixture;
+  const Snapshot some = fixture.of(noise(1));
+  Slingshot hook({});
+  std::vector<Row> rows(3);
+  for (size_t i = 0; i < 3; ++i) {
+    hook.observe({.step = 0,
+                  .run = 0,
+                  .model = model,
+                  .parameters = parameters,
+                  .inputs_NT = some.inputs_NT,
+                  .logits_NV = some.logits_NV,
+                  .targets_N = some.targets_N,
+                  .train_B = some.train_B,
+                  .test_B = some.test_B},
+                 rows[i]);
+    if (i == 0) parameters["blocks.1.mlp.W_in"].mul_(3);  // relu without biases: the last hidden layer is trebled
+  }
+  EXPECT_TRUE(Row::parse(rows[0].dump())["slingshot.feature_change"].is_null());
+  EXPECT_NEAR(rows[1]["slingshot.feature_change"].get<double>(), 2, 1e-13);
+  EXPECT_EQ(rows[2]["slingshot.feature_change"], 0);
 }
 
 }  // namespace

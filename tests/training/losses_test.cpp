@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include "core/seeds.h"
+#include "tests/golden/reference.h"
 #include "training/losses/binary_logistic.h"
+#include "training/losses/cross_entropy.h"
 #include "training/losses/mse.h"
+#include "training/losses/stablemax.h"
 
 namespace logodds {
 namespace {
@@ -54,15 +57,79 @@ TEST(Mse, ValueAndGradientAreThoseOfTheDefinition) {
   }
 }
 
-TEST(Mse, RowByRowIsTheSame) {
-  const MseLoss loss{MseLoss::Options()};
-  const Tensor logits = random({1, 7, 3}), targets = at::arange(7, at::kLong).remainder(3).unsqueeze(0);
+template <class T>
+void expect_rows_equal_the_whole(const Loss& loss, at::ScalarType type, double tolerance) {
+  const Tensor logits = (random({1, 7, 3}) * 9).to(type), targets = at::arange(7, at::kLong).remainder(3).unsqueeze(0);
   const Loss::Value whole = loss.with_gradient(logits, targets);
   const Tensor rows = logits.clone(), losses = at::empty({7}, at::kDouble);
-  loss.rows(3, 1.0 / 7)->of_double(rows.mutable_data_ptr<double>(), 3, targets.const_data_ptr<int64_t>(), 7,
-                                   losses.mutable_data_ptr<double>());
-  EXPECT_LT((rows - whole.gradient_RBV).abs().max().item<double>(), 1e-16);
+  const auto by_rows = loss.rows(3, 1.0 / 7);
+  const auto* y = targets.const_data_ptr<int64_t>();
+  if constexpr (std::is_same_v<T, float>) {
+    by_rows->of_float(rows.mutable_data_ptr<T>(), 3, y, 7, losses.mutable_data_ptr<double>());
+  } else {
+    by_rows->of_double(rows.mutable_data_ptr<T>(), 3, y, 7, losses.mutable_data_ptr<double>());
+  }
+  EXPECT_LE((rows - whole.gradient_RBV).abs().max().item<double>(), tolerance);
   EXPECT_NEAR(losses.mean().item<double>(), whole.loss_R[0].item<double>(), 1e-15);
+  EXPECT_NEAR(losses.mean().item<double>(), loss.value(logits[0], targets[0]), 1e-15);
+}
+
+TEST(Losses, RowByRowTheyAreTheSame) {
+  for (const auto& name : {"mse", "stablemax"}) {
+    const auto loss = Selection(losses(), name).make<Loss>();
+    expect_rows_equal_the_whole<double>(*loss, at::kDouble, 1e-15);
+    expect_rows_equal_the_whole<float>(*loss, at::kFloat, 1e-6);
+  }
+  for (const char* arithmetic : {"float64", "float32", "float16"}) {
+    const CrossEntropyLoss loss(CrossEntropyLoss::Options{.arithmetic = arithmetic});
+    expect_rows_equal_the_whole<double>(loss, at::kDouble, 1e-15);
+    expect_rows_equal_the_whole<float>(loss, at::kFloat, 1e-7);
+  }
+}
+
+TEST(CrossEntropy, InFloat32IsPyTorchsLogSoftmaxUpToItsRoundingAndVanishesWhereThatDoes) {
+  const CrossEntropyLoss loss(CrossEntropyLoss::Options{.arithmetic = "float32"});
+  const NamedTensors reference = reference_under("float32/");
+  const Tensor logits = reference.at("logits"), targets = at::arange(40, at::kLong).remainder(7);
+  int64_t collapsed = 0;
+  for (int64_t row = 0; row < 40; ++row) {
+    const auto one = [&](const Tensor& t) { return t.narrow(0, row, 1); };
+    const double expected = reference.at("losses")[row].item<double>();
+    EXPECT_NEAR(loss.value(one(logits), one(targets)), expected, 1e-6 * std::max(1.0, expected));
+    const Loss::Value value = loss.with_gradient(one(logits).unsqueeze(0), one(targets).unsqueeze(0));
+    EXPECT_LT((value.gradient_RBV[0] - one(reference.at("gradients"))).abs().max().item<double>(), 1e-6);
+    if (expected == 0) {
+      EXPECT_EQ(value.loss_R.item<double>(), 0);
+      ++collapsed;
+    }
+  }
+  EXPECT_GE(collapsed, 1) << "the stored logits must hold a collapsed example";
+}
+
+TEST(StableMax, ValueAndGradientAreThoseOfTheDefinition) {
+  const StableMaxLoss loss{StableMaxLoss::Options()};
+  const Tensor logits = random({1, 7, 3}) * 3, targets = at::arange(7, at::kLong).remainder(3).unsqueeze(0);
+  const auto value = [&](const Tensor& f) {
+    double sum = 0;
+    for (int64_t b = 0; b < 7; ++b) {
+      double total = 0, right = 0;
+      for (int64_t c = 0; c < 3; ++c) {
+        const double x = f[0][b][c].item<double>(), s = x >= 0 ? x + 1 : 1 / (1 - x);
+        total += s;
+        if (c == b % 3) right = s;
+      }
+      sum -= std::log(right / total);
+    }
+    return sum / 7;
+  };
+  const Loss::Value result = loss.with_gradient(logits, targets);
+  EXPECT_NEAR(result.loss_R.item<double>(), value(logits), 1e-14);
+  for (int64_t entry = 0; entry < 21; ++entry) {
+    Tensor up = logits.clone(), down = logits.clone();
+    up.view({21})[entry] += 1e-5;
+    down.view({21})[entry] -= 1e-5;
+    EXPECT_NEAR(result.gradient_RBV.reshape({21})[entry].item<double>(), (value(up) - value(down)) / 2e-5, 1e-8);
+  }
 }
 
 }  // namespace

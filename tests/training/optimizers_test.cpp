@@ -122,17 +122,22 @@ TEST(Optimizers, TheLoopsThatAGpuRunsUpdateByTheFormula) {
   AdamW::Options options;
   options.learning_rate.runs = {0.01, 0.002};
   options.weight_decay.runs = {1, 0.3};
+  options.beta1.runs = {0.9, 0.5};
+  options.beta2.runs = {0.98, 0.9};
+  options.epsilon.runs = {1e-8, 1e-3};
   AdamW adamw(options, parameters);
   const Tensor rate = at::tensor({0.01, 0.002}, at::kDouble).unsqueeze(1) * 0.25;
   const Tensor decay = at::tensor({1.0, 0.3}, at::kDouble).unsqueeze(1);
+  const Tensor beta1 = at::tensor({0.9, 0.5}, at::kDouble).unsqueeze(1);
+  const Tensor beta2 = at::tensor({0.98, 0.9}, at::kDouble).unsqueeze(1);
+  const Tensor epsilon = at::tensor({1e-8, 1e-3}, at::kDouble).unsqueeze(1);
   Tensor w = parameters.flat().clone(), m = at::zeros_like(w), v = at::zeros_like(w);
   for (int t = 1; t <= 5; ++t) {
     const Tensor g = parameters.flat_gradient().copy_((w * t).sin());
     w = w - rate * decay * w;
-    m = options.beta1 * m + (1 - options.beta1) * g;
-    v = options.beta2 * v + (1 - options.beta2) * g.square();
-    w = w - rate * (m / (1 - std::pow(options.beta1, t))) /
-                ((v / (1 - std::pow(options.beta2, t))).sqrt() + options.epsilon);
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g.square();
+    w = w - rate * (m / (1 - at::pow(beta1, t))) / ((v / (1 - at::pow(beta2, t))).sqrt() + epsilon);
     adamw.step_by_loops(parameters, number(0.25));
   }
   EXPECT_LT((parameters.flat() - w).abs().max().item<double>(), 1e-14);

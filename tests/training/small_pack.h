@@ -4,8 +4,11 @@
 
 #include "models/mlp.h"
 #include "models/transformer.h"
+#include "training/hooks/effective_rates.h"
+#include "training/hooks/gradient_alignment.h"
 #include "training/hooks/logit_bloat.h"
 #include "training/hooks/logit_decomposition.h"
+#include "training/hooks/slingshot.h"
 #include "training/hooks/weight_norms.h"
 #include "training/losses/cross_entropy.h"
 #include "training/optimizers/adamw.h"
@@ -70,6 +73,14 @@ struct SmallPack {
       observers.emplace_back("logit_decomposition", std::make_unique<LogitDecomposition>(decomposition));
       observers.emplace_back("logit_bloat", std::make_unique<LogitBloat>(bloat));
       observers.emplace_back("weight_norms", std::make_unique<WeightNorms>(norms));
+      const auto every_ten = [](auto options) {
+        options.every_steps = 10;
+        return options;
+      };
+      observers.emplace_back("effective_rates", std::make_unique<EffectiveRates>(every_ten(EffectiveRates::Options())));
+      observers.emplace_back("slingshot", std::make_unique<Slingshot>(every_ten(Slingshot::Options())));
+      observers.emplace_back("gradient_alignment",
+                             std::make_unique<GradientAlignment>(every_ten(GradientAlignment::Options())));
     }
     return {.seeds = seeds,
             .data = task.make(seeds).to(device, dtype),

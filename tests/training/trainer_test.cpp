@@ -76,7 +76,7 @@ TEST(Trainer, EveryPartOfAStepIsToldWhenItEnds) {
   events.spent = [&](std::string_view part) { parts.emplace_back(part); };
   Trainer(every(1), pack.make(), events).run();
   const Parts evaluation{"evaluation", "hook logit_decomposition", "hook logit_bloat", "hook weight_norms",
-                         "writing metrics"};
+                         "hook effective_rates", "hook slingshot", "hook gradient_alignment", "writing metrics"};
   Parts expected = evaluation;
   for (const char* part : {"fold", "tile step", "backward of the fold", "the rest", "optimizer", "the rest"}) {
     expected.emplace_back(part);

@@ -10,15 +10,18 @@ namespace logodds {
 void AdamW::Options::fields(Fields& fields) {
   fields.per_run({"learning_rate", "η"}, learning_rate, at_least(0));
   fields.per_run({"weight_decay", "λ, decoupled"}, weight_decay, at_least(0));
-  fields.real({"beta1", "decay of the gradient's mean"}, beta1, {.low = 0, .high = 1, .open_high = true});
-  fields.real({"beta2", "decay of the gradient's mean square"}, beta2, {.low = 0, .high = 1, .open_high = true});
-  fields.real({"epsilon", "ε"}, epsilon, at_least(0));
+  fields.per_run({"beta1", "decay of the gradient's mean"}, beta1, {.low = 0, .high = 1, .open_high = true});
+  fields.per_run({"beta2", "decay of the gradient's mean square"}, beta2, {.low = 0, .high = 1, .open_high = true});
+  fields.per_run({"epsilon", "ε"}, epsilon, at_least(0));
 }
 
 AdamW::AdamW(const Options& options, const Parameters& parameters)
     : options_(options),
       learning_rate_R_(per_run(options.learning_rate, parameters)),
       decay_R_(per_run(options.weight_decay, parameters)),
+      beta1_R_(per_run(options.beta1, parameters)),
+      beta2_R_(per_run(options.beta2, parameters)),
+      epsilon_R_(per_run(options.epsilon, parameters)),
       mean_(at::zeros_like(parameters.flat())),
       square_(at::zeros_like(parameters.flat())),
       updates_(at::zeros({}, parameters.flat().options().dtype(at::kFloat))) {}
@@ -35,8 +38,8 @@ void AdamW::step_by_libtorch(Parameters& parameters, double factor) {
     const auto run = static_cast<size_t>(r);
     const auto row = [r](const Tensor& flat) { return std::vector<Tensor>{flat.select(0, r)}; };
     at::_fused_adamw_(row(parameters.flat()), row(parameters.flat_gradient()), row(mean_), row(square_), {}, {updates_},
-                      options_.learning_rate.at(run) * factor, options_.beta1, options_.beta2,
-                      options_.weight_decay.at(run), options_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+                      options_.learning_rate.at(run) * factor, options_.beta1.at(run), options_.beta2.at(run),
+                      options_.weight_decay.at(run), options_.epsilon.at(run), /*amsgrad=*/false, /*maximize=*/false);
   }
 }
 
@@ -52,9 +55,9 @@ void AdamW::step_by_loops(Parameters& parameters, const Tensor& factor) {
   const Tensor& flat = parameters.flat();
   const auto update = [&]<class T>(T) {
     run(AdamwUpdate<T>{.size = flat.size(1),
-                       .beta1 = options_.beta1,
-                       .beta2 = options_.beta2,
-                       .epsilon = options_.epsilon,
+                       .beta1 = data<double>(beta1_R_),
+                       .beta2 = data<double>(beta2_R_),
+                       .epsilon = data<double>(epsilon_R_),
                        .learning_rate = data<double>(learning_rate_R_),
                        .weight_decay = data<double>(decay_R_),
                        .factor = data<double>(factor),
