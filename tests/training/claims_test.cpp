@@ -1,8 +1,6 @@
 // Networks trained on worlds of known log-odds: they reach what theory states where they can, and fail in the way it
 // says where they cannot.
 
-#include "training/claim.h"
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +11,7 @@
 #include "core/log_odds.h"
 #include "models/forecaster_ensemble.h"
 #include "models/mlp.h"
+#include "training/claim.h"
 #include "training/claims/capacity.h"
 #include "training/claims/losses.h"
 #include "training/claims/parts.h"
@@ -80,12 +79,21 @@ class Training {
     const auto r = static_cast<int64_t>(run);
     Parameters one = pack.parameters.select(r);
     const auto examples = [&](const Tensor& set_RB) {
-      return Examples{pack.data.inputs[r].index_select(0, set_RB[r]), pack.data.targets_RN[r].index_select(0, set_RB[r])};
+      return Examples{pack.data.inputs[r].index_select(0, set_RB[r]),
+                      pack.data.targets_RN[r].index_select(0, set_RB[r])};
     };
     const Examples train = examples(pack.data.train_RB), test = examples(pack.data.test_RB);
-    const auto logits = [&](const Examples& of) { return pack.model->logits(one, of.inputs_NF.unsqueeze(0)).squeeze(0); };
+    const auto logits = [&](const Examples& of) {
+      return pack.model->logits(one, of.inputs_NF.unsqueeze(0)).squeeze(0);
+    };
     const Tensor train_logits = logits(train), test_logits = logits(test);
-    return {"run " + std::to_string(run), task.world(run, seed), *pack.model, std::move(one), train, test, train_logits,
+    return {"run " + std::to_string(run),
+            task.world(run, seed),
+            *pack.model,
+            std::move(one),
+            train,
+            test,
+            train_logits,
             test_logits};
   }
 

@@ -170,7 +170,8 @@ TEST(Theory1, ExcessRiskIsTheMeanDivergence) {
   Tensor mass = at::empty({8, 2}, at::kDouble);  // P(x, c), from the definition of the channel
   for (int64_t row = 0; row < 8; ++row) {
     for (int64_t c = 0; c < 2; ++c) {
-      const int right = c == 1 ? std::popcount(static_cast<unsigned>(row)) : 3 - std::popcount(static_cast<unsigned>(row));
+      const int right =
+          c == 1 ? std::popcount(static_cast<unsigned>(row)) : 3 - std::popcount(static_cast<unsigned>(row));
       mass[row][c] = 0.5 * std::pow(0.8, right) * std::pow(0.2, 3 - right);
     }
   }
@@ -205,7 +206,8 @@ TEST(Theory2, MajorityOfPartlySeenBitsIsWhatCountingAllBitsGives) {
     for (size_t seen = 0; seen < ones.size(); ++seen) {
       const double share = ones[seen] / static_cast<double>(1 << (n - k));
       EXPECT_NEAR(p[static_cast<int64_t>(seen)].item<double>(), share, 1e-12) << k << " bits, pattern " << seen;
-      for (const double q : {share, 1 - share}) entropy -= q > 0 ? q * std::log(q) / static_cast<double>(ones.size()) : 0;
+      for (const double q : {share, 1 - share})
+        entropy -= q > 0 ? q * std::log(q) / static_cast<double>(ones.size()) : 0;
     }
     EXPECT_NEAR(world->loss(1).value, entropy, 1e-12) << k;
   }
@@ -215,7 +217,8 @@ TEST(Theory2, HalfspaceOfPartlySeenCoordinatesIsWhatSamplingTheRestGives) {
   Halfspace::Options of;
   of.shown = 3;
   const auto world = Halfspace(of).world(0, 5);
-  const Tensor w = at::randn({8}, [] { return stream(5, "half-space"); }(), at::kDouble);
+  const Tensor w = at::randn(
+      {8}, [] { return stream(5, "half-space"); }(), at::kDouble);
   const Tensor rest = at::mv(at::randn({400000, 5}, stream(1, "rest"), at::kDouble), w.narrow(0, 3, 5));
   for (const double scale : {0.3, 1.0, 2.0}) {
     Tensor x = at::zeros({1, 8}, at::kDouble);
@@ -382,7 +385,8 @@ TEST(Theory4, LossOfCoinsIsTheEnumerationOverAllReadings) {
   for (const double q : {0.9, 0.99, 0.6}) {
     auto of = options("coin", 1);
     of.accuracy = q;
-    for (int64_t k = 1; k <= 12; ++k) EXPECT_NEAR(bayes_loss(of, k) / enumerated_coins(k, q), 1, 1e-9) << q << ", " << k;
+    for (int64_t k = 1; k <= 12; ++k)
+      EXPECT_NEAR(bayes_loss(of, k) / enumerated_coins(k, q), 1, 1e-9) << q << ", " << k;
   }
   // And its values as stated.
   EXPECT_NEAR(enumerated_coins(3, 0.99), .001678, 5e-7);
@@ -430,7 +434,8 @@ TEST(Theory4, LossIsBelowTheBhattacharyyaBoundInBits) {
 }
 
 TEST(Theory4, ConstantOddsCostMoreThanTheirErrors) {
-  for (const auto& [odds, ratio] : {std::pair(99.0, 5.6), std::pair(99.0 * 99, 10.2), std::pair(99.0 * 99 * 99, 14.8)}) {
+  for (const auto& [odds, ratio] :
+       {std::pair(99.0, 5.6), std::pair(99.0 * 99, 10.2), std::pair(99.0 * 99 * 99, 14.8)}) {
     auto of = options("coin", 1);
     of.accuracy = odds / (1 + odds);
     EXPECT_NEAR(world(of)->loss(1).value * (1 + odds), ratio, 0.05);
