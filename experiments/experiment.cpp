@@ -32,7 +32,7 @@ void ExperimentOptions::fields(Fields& fields) {
   fields.component({"schedule", "of the learning rate"}, schedule);
   fields.section({"training", "when what is done"}, [this](Fields& inside) { training.fields(inside); });
   fields.components({"hooks", "what is observed"}, hooks, Selection(logodds::hooks()));
-  fields.components({"table", "what theory states and the end of training measures"}, table,
+  fields.components({"theory", "claims that the end of training is held against, as a table"}, theory,
                     Selection(claims()));
   fields.axes({"runs", "lists of values; their product is trained at once"}, runs);
 }
@@ -127,9 +127,9 @@ Pack Experiment::assemble() const {
     throw Error("the loss '" + options_.loss.name() + "' is for two classes, and the task has " +
                 std::to_string(shape.classes) + "; use 'cross_entropy'");
   }
-  if (!options_.table.empty() && task->world(0, seeds().front()) == nullptr) {
-    throw Error("'table' compares with what theory states, and of the task '" + options_.task.name() +
-                "' it states nothing; leave it out");
+  if (!options_.theory.empty() && task->world(0, seeds().front()) == nullptr) {
+    throw Error("'theory' compares with what is known of the task, and of '" + options_.task.name() +
+                "' nothing is; leave it out");
   }
   auto model = options_.model.make<Model>(shape);
   Parameters parameters(model->specs(), runs, at::TensorOptions().dtype(dtype).device(device));

@@ -33,7 +33,7 @@ struct ExperimentOptions {
   Selection schedule{schedules(), "constant"};
   TrainerOptions training;
   std::vector<Selection> hooks;
-  std::vector<Selection> table;
+  std::vector<Selection> theory;
   RunAxes runs;
 
   void fields(Fields& fields);

@@ -18,7 +18,7 @@ const Tensor& set_of(const Subject& subject, const std::string& name) {
   for (const auto& [set, examples] : subject.sets) {
     if (set == name) return examples;
   }
-  throw Error("'table' needs test examples: set task.test_size");
+  throw Error("'theory' needs test examples: set task.test_size");
 }
 
 Trained trained(const Inspection& inspection, size_t run) {
@@ -29,8 +29,14 @@ Trained trained(const Inspection& inspection, size_t run) {
   };
   const Examples train = examples("train"), test = examples("test");
   const Tensor train_logits = chosen(subject.logits_NV, "train"), test_logits = chosen(subject.logits_NV, "test");
-  return {inspection.experiment().setting_label(run), inspection.world(run), subject.model,
-          std::move(subject.parameters), train, test, train_logits, test_logits};
+  return {inspection.experiment().setting_label(run),
+          inspection.world(run),
+          subject.model,
+          std::move(subject.parameters),
+          train,
+          test,
+          train_logits,
+          test_logits};
 }
 
 /// The runs, those of one seed together, seeds in the order of their first run.
@@ -56,8 +62,9 @@ Row agreement_row(const Agreement& agreement) {
 }  // namespace
 
 Row theory_table(const Inspection& inspection) {
-  const auto& claims = inspection.experiment().options().table;
-  if (claims.empty()) throw Error("the run's configuration has no 'table'; 'logodds list claims' says what can stand there");
+  const auto& claims = inspection.experiment().options().theory;
+  if (claims.empty())
+    throw Error("the run's configuration has no 'theory'; 'logodds list claims' says what can stand there");
   const auto groups = by_seed(inspection);
   Row rows = Row::array();
   for (const auto& selection : claims) {
@@ -79,7 +86,8 @@ std::optional<Row> learnt_row(const Inspection& inspection, size_t run) {
   if (!world) return std::nullopt;
   const Subject subject = inspection.subject(run);
   const Tensor& examples = subject.sets.back().second;
-  const Tensor inputs = subject.inputs_NT.index_select(0, examples), logits = subject.logits_NV.index_select(0, examples);
+  const Tensor inputs = subject.inputs_NT.index_select(0, examples),
+               logits = subject.logits_NV.index_select(0, examples);
   std::unique_ptr<Circuits> parts;
   if (dynamic_cast<const ForecasterEnsemble*>(&subject.model) != nullptr) {
     parts = std::make_unique<ForecasterCircuits>(ForecasterCircuits::Options(),

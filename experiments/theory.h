@@ -8,8 +8,8 @@ namespace logodds {
 
 /// What theory says of trained runs, beside what they do. Both need a task whose world is known exactly.
 
-/// The table that the configuration asks for under `table`: a row object per figure (what, theory, measured, low, high,
-/// seeds). Throws Error where the configuration asks for none.
+/// The table that the configuration asks for under `theory`: a row object per figure (what, theory, measured, low,
+/// high, seeds). Throws Error where the configuration asks for none.
 Row theory_table(const Inspection& inspection);
 
 /// Of one run: bayes_loss, its Monte Carlo error, temperature; on the test examples (else all) r_squared and slope of

@@ -10,7 +10,8 @@
 namespace logodds {
 
 void ForecasterEnsemble::Options::fields(Fields& fields) {
-  fields.integers({"hidden", "widths of the hidden layers of each feature's network; none: linear"}, hidden, at_least(1));
+  fields.integers({"hidden", "widths of the hidden layers of each feature's network; none: linear"}, hidden,
+                  at_least(1));
   fields.choice({"activation", "of the hidden layers"}, activation, activation_names());
   fields.flag({"bias", "biases in the hidden layers, and one of the sum"}, bias);
   fields.per_run({"init_scale", "factor on all initial weights"}, init_scale, at_least(0));

@@ -16,7 +16,8 @@ std::vector<TableRow> table_rows(const Claim& claim, const std::vector<std::vect
       measured.push_back(figures.at(i).measured);
     }
     const MeanInterval mean = mean_interval(measured);
-    rows.push_back({of_seeds.front()[i].what, mean_interval(theory).mean, mean.mean, mean.low, mean.high, of_seeds.size()});
+    rows.push_back(
+        {of_seeds.front()[i].what, mean_interval(theory).mean, mean.mean, mean.low, mean.high, of_seeds.size()});
   }
   return rows;
 }

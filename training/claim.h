@@ -43,7 +43,8 @@ class Claim {
 /// The claims by name.
 const Catalogue& claims();
 
-/// A row of a table: means over the seeds, with the 95 % interval of the mean that the seeds' spread gives (NaN for one).
+/// A row of a table: means over the seeds, with the 95 % interval of the mean that the seeds' spread gives (NaN for
+/// one).
 struct TableRow {
   std::string what;
   double theory, measured, low, high;

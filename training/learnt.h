@@ -22,8 +22,9 @@ struct Learnt {
   std::vector<Agreement> features;  ///< each shown feature's part against that feature's own log-odds
 };
 
-/// `parts` are the circuits "feature i" of logits [N,V] on inputs [N,F], or null where the model has none. Parts are known
-/// up to constants only, which can move from one to another: each side's mean over the examples is taken away first.
+/// `parts` are the circuits "feature i" of logits [N,V] on inputs [N,F], or null where the model has none. Parts are
+/// known up to constants only, which can move from one to another: each side's mean over the examples is taken away
+/// first.
 Learnt learnt(const World& world, const Tensor& inputs_NF, const Tensor& logits_NV, const Circuits* parts);
 
 }  // namespace logodds

@@ -38,8 +38,8 @@ class World {
   /// ln P(c | feature i alone), [N,V].
   virtual Tensor feature_log_odds(int64_t feature, const Tensor& inputs_NF) const = 0;
 
-  /// Expected loss of the posterior's logits times `scale`, nats; at 1 the Bayes loss H(Y | X). Here by Monte Carlo over
-  /// 2^17 inputs, with the expectation over the class taken exactly: E_x Σ_c -P(c|x) ln q_c(x).
+  /// Expected loss of the posterior's logits times `scale`, nats; at 1 the Bayes loss H(Y | X). Here by Monte Carlo
+  /// over 2^17 inputs, with the expectation over the class taken exactly: E_x Σ_c -P(c|x) ln q_c(x).
   virtual Estimate loss(double scale) const;
 
   /// Optimal temperature on fresh examples of a network that has learnt what its training examples show: 1, unless they
@@ -50,7 +50,8 @@ class World {
   /// Slope of ln L per further feature in the limit of many, nats; NaN where no closed form is known.
   virtual double loss_rate() const;
 
-  /// Odds for class 1 where every feature shown speaks for it alone; NaN where a feature's evidence has no single value.
+  /// Odds for class 1 where every feature shown speaks for it alone; NaN where a feature's evidence has no single
+  /// value.
   virtual double unanimous_odds() const;
 };
 

@@ -110,7 +110,7 @@ int train(const Arguments& arguments, const std::string& command_line) {
   progress.finish();
   if (profile) std::cout << profile->text(trainer.step() - first_step) << std::flush;
   if (finished) {
-    if (!experiment.options().table.empty()) print_theory_table(theory_table(Inspection(directory, -1)));
+    if (!experiment.options().theory.empty()) print_theory_table(theory_table(Inspection(directory, -1)));
     return static_cast<int>(ExitCode::ok);
   }
   spdlog::warn("interrupted; saved at step {}. Continue with: logodds train {} --resume", trainer.step(),

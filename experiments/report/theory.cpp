@@ -39,9 +39,10 @@ void print_learnt(const std::vector<Row>& rows) {
       parts = true;
     }
   }
-  std::cout << "\nAgainst what is known: the logits against the exact posterior log-odds, on fresh examples; slope: by how\n"
-            << "much the network's evidence rises with the exact one\n"
-            << runs.text();
+  std::cout
+      << "\nAgainst what is known: the logits against the exact posterior log-odds, on fresh examples; slope: by how\n"
+      << "much the network's evidence rises with the exact one\n"
+      << runs.text();
   if (parts && rows.size() == 1)
     std::cout << "\nEach feature's part against that feature's own exact log-odds\n" << features.text();
 }

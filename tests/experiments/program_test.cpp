@@ -306,5 +306,55 @@ TEST_F(Program, CudaIsRefusedWithOneSentenceWhereThereIsNone) {
   EXPECT_FALSE(exists("runs"));
 }
 
+const std::string kForecasters =
+    "task: {kind: forecasters, features: 2, train_size: 512, test_size: 256}\n"
+    "model: {kind: forecaster_ensemble, hidden: []}\n"
+    "loss: binary_logistic\n"
+    "optimizer: {learning_rate: 0.1, weight_decay: 0}\n"
+    "runs: {seed: [0, 1], task.shown: [1, 2]}\n"
+    "training: {steps: 60, evaluate_every_steps: 30, checkpoint_every_steps: 60}\n"
+    "theory: {loss: , parts: }\n";
+
+TEST_F(Program, TrainingEndsWithTheTableOfTheoryAndTheoryPrintsItAgain) {
+  write_file_atomically(directory / "f.yaml", kForecasters);
+  ASSERT_EQ(run("train f.yaml"), 0) << err();
+  const std::string table = out();
+  EXPECT_NE(table.find("test loss, shown 2"), std::string::npos) << table;
+  EXPECT_NE(table.find("means over 2 seeds"), std::string::npos) << table;
+  ASSERT_EQ(run("theory runs/f"), 0) << err();
+  EXPECT_EQ(out(), table);
+  ASSERT_EQ(run("theory runs/f --json"), 0) << err();
+  const auto rows = nlohmann::json::parse(out());
+  ASSERT_EQ(rows.size(), 2u + 6u);
+  EXPECT_EQ(rows[0]["claim"], "loss");
+  EXPECT_EQ(rows[0]["seeds"], 2);
+  EXPECT_LT(rows[0]["low"].get<double>(), rows[0]["measured"].get<double>());
+  const auto last = read_metrics(directory / "runs/f/metrics.jsonl").back();
+  EXPECT_LT(last["test_divergence"].get<double>(), 0.05);
+  EXPECT_TRUE(last.contains("train_excess_loss"));
+}
+
+TEST_F(Program, InspectHoldsEachFeaturesPartAgainstItsExactLogOdds) {
+  write_file_atomically(directory / "f.yaml", kForecasters);
+  ASSERT_EQ(run("train f.yaml"), 0) << err();
+  ASSERT_EQ(run("inspect runs/f --run 1 --json"), 0) << err();
+  const auto learnt = nlohmann::json::parse(out())[0]["learnt"];
+  ASSERT_EQ(learnt["features"].size(), 2u);
+  EXPECT_GT(learnt["features"][1]["r_squared"].get<double>(), 0.9);
+  EXPECT_NEAR(learnt["sum"]["slope"].get<double>(), 1, 0.2);
+  ASSERT_EQ(run("inspect runs/f --run 1"), 0) << err();
+  EXPECT_NE(out().find("feature 2"), std::string::npos) << out();
+  ASSERT_EQ(run("inspect runs/f --run 1 --circuits forecasters --input 600"), 0) << err();
+  EXPECT_NE(out().find("class of example 600"), std::string::npos) << out();
+}
+
+TEST_F(Program, TheoryNeedsATaskOfWhichSomethingIsKnown) {
+  EXPECT_EQ(run("train c.yaml theory='{loss: }'"), 2);
+  EXPECT_NE(err().find("modular_addition"), std::string::npos) << err();
+  ASSERT_EQ(run("train c.yaml --out r training.steps=1"), 0);
+  EXPECT_EQ(run("theory r"), 2);
+  EXPECT_NE(err().find("logodds list claims"), std::string::npos) << err();
+}
+
 }  // namespace
 }  // namespace logodds

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <functional>
 #include <random>
+#include <set>
 
 #include "core/calibration.h"
 #include "core/error.h"
@@ -52,7 +53,7 @@ Tensor all_coins(int64_t k) {
   return row.bitwise_right_shift(at::arange(k)).bitwise_and(1).to(at::kDouble) * 2 - 1;
 }
 
-Examples many(const World& world, int64_t count = 200000) { return world.draw(count, stream(11, "many examples")); }
+Examples many(const World& world, int64_t count = 40000) { return world.draw(count, stream(11, "many examples")); }
 
 struct Interval {
   double mean, error;
@@ -84,7 +85,7 @@ std::vector<std::pair<std::string, std::unique_ptr<World>>> all_worlds() {
   coin.shown = 3;
   add("coin, prior, one hidden", world(coin));
   add("coin, 4 classes", world(options("coin", 3, 4)));
-  add("coin, 40 classes", world(options("coin", 6, 40)));
+  add("coin, 12 classes", world(options("coin", 5, 12)));
   auto erasure = options("erasure", 4);
   erasure.accuracy = 0.9;
   erasure.erasure = 0.3;
@@ -130,7 +131,7 @@ TEST(World, ItsPosteriorIsCalibratedOnItsOwnExamples) {
       const auto [mean, error] = interval(residual.select(1, 0) * examples.inputs_NF.select(1, i));
       EXPECT_LE(std::abs(mean), 4.5 * error) << name << ", column " << i;
     }
-    EXPECT_NEAR(optimal_scale(posterior, examples.targets_N).scale, 1, 0.03) << name;
+    EXPECT_NEAR(optimal_scale(posterior, examples.targets_N).scale, 1, 0.06) << name;
     EXPECT_LT(posterior.mean(1).abs().max().item<double>(), 1e-12) << name;
   }
 }
@@ -169,7 +170,8 @@ TEST(Theory1, ExcessRiskIsTheMeanDivergence) {
   Tensor mass = at::empty({8, 2}, at::kDouble);  // P(x, c), from the definition of the channel
   for (int64_t row = 0; row < 8; ++row) {
     for (int64_t c = 0; c < 2; ++c) {
-      const int right = c == 1 ? std::popcount(static_cast<unsigned>(row)) : 3 - std::popcount(static_cast<unsigned>(row));
+      const int right =
+          c == 1 ? std::popcount(static_cast<unsigned>(row)) : 3 - std::popcount(static_cast<unsigned>(row));
       mass[row][c] = 0.5 * std::pow(0.8, right) * std::pow(0.2, 3 - right);
     }
   }
@@ -204,7 +206,8 @@ TEST(Theory2, MajorityOfPartlySeenBitsIsWhatCountingAllBitsGives) {
     for (size_t seen = 0; seen < ones.size(); ++seen) {
       const double share = ones[seen] / static_cast<double>(1 << (n - k));
       EXPECT_NEAR(p[static_cast<int64_t>(seen)].item<double>(), share, 1e-12) << k << " bits, pattern " << seen;
-      for (const double q : {share, 1 - share}) entropy -= q > 0 ? q * std::log(q) / static_cast<double>(ones.size()) : 0;
+      for (const double q : {share, 1 - share})
+        entropy -= q > 0 ? q * std::log(q) / static_cast<double>(ones.size()) : 0;
     }
     EXPECT_NEAR(world->loss(1).value, entropy, 1e-12) << k;
   }
@@ -214,7 +217,8 @@ TEST(Theory2, HalfspaceOfPartlySeenCoordinatesIsWhatSamplingTheRestGives) {
   Halfspace::Options of;
   of.shown = 3;
   const auto world = Halfspace(of).world(0, 5);
-  const Tensor w = at::randn({8}, [] { return stream(5, "half-space"); }(), at::kDouble);
+  const Tensor w = at::randn(
+      {8}, [] { return stream(5, "half-space"); }(), at::kDouble);
   const Tensor rest = at::mv(at::randn({400000, 5}, stream(1, "rest"), at::kDouble), w.narrow(0, 3, 5));
   for (const double scale : {0.3, 1.0, 2.0}) {
     Tensor x = at::zeros({1, 8}, at::kDouble);
@@ -237,8 +241,8 @@ TEST(Theory2, LogOddsOfInteractingFeaturesAreNotTheSumOfTheSingleOnes) {
     for (int64_t i = 0; i < 3; ++i) sum += world->feature_log_odds(i, examples.inputs_NF);
     const Tensor posterior = world->posterior(examples.inputs_NF);
     EXPECT_GT((sum - posterior).abs().max().item<double>(), 0.3);
-    // Each speaks as if the others were noise, so that their sum is too timid.
-    EXPECT_GT(optimal_scale(sum, examples.targets_N).scale, 1.1);
+    // Each takes the others for noise, so that their sum is too timid.
+    EXPECT_GT(optimal_scale(sum, examples.targets_N).scale, 1.04);
   }
 }
 
@@ -301,7 +305,7 @@ TEST(Theory3, ADuplicatedForecasterGainsNothingAndDoublesTheTemperatureOfTheNaiv
   const Examples examples = many(*both);
   EXPECT_TRUE(examples.inputs_NF.select(1, 0).equal(examples.inputs_NF.select(1, 1)));
   const Tensor naive = both->feature_log_odds(0, examples.inputs_NF) + both->feature_log_odds(1, examples.inputs_NF);
-  EXPECT_NEAR(1 / optimal_scale(naive, examples.targets_N).scale, 2, 0.03);
+  EXPECT_NEAR(1 / optimal_scale(naive, examples.targets_N).scale, 2, 0.06);
   const auto [loss, error] = interval(cross_entropy(naive, examples.targets_N));
   EXPECT_NEAR(both->loss(2).value, loss, 4 * error);
   EXPECT_GT(both->loss(2).value, both->loss(1).value + 0.05);
@@ -327,9 +331,9 @@ TEST(Theory3, EquicorrelatedEvidenceIsWorthItsSumTimesAlpha) {
   Tensor naive = at::zeros({examples.targets_N.size(0), 2}, at::kDouble);
   for (int64_t i = 0; i < k; ++i) naive += correlated->feature_log_odds(i, examples.inputs_NF);
   EXPECT_NEAR(correlated->temperature(), 1 + (k - 1) * rho, 1e-12);
-  EXPECT_NEAR(optimal_scale(naive, examples.targets_N).scale, 1 / (1 + (k - 1) * rho), 0.01);
+  EXPECT_NEAR(optimal_scale(naive, examples.targets_N).scale, 1 / (1 + (k - 1) * rho), 0.02);
   const Tensor residual = examples.inputs_NF - mu * (2 * examples.targets_N.to(at::kDouble) - 1).unsqueeze(1);
-  EXPECT_NEAR(residual.t().corrcoef()[0][3].item<double>(), rho, 0.01);
+  EXPECT_NEAR(residual.t().corrcoef()[0][3].item<double>(), rho, 0.02);
 }
 
 TEST(Theory3, OddsMultiplyToTheOddsGivenThatBothHaveTheSameTruthValue) {
@@ -381,7 +385,8 @@ TEST(Theory4, LossOfCoinsIsTheEnumerationOverAllReadings) {
   for (const double q : {0.9, 0.99, 0.6}) {
     auto of = options("coin", 1);
     of.accuracy = q;
-    for (int64_t k = 1; k <= 12; ++k) EXPECT_NEAR(bayes_loss(of, k) / enumerated_coins(k, q), 1, 1e-9) << q << ", " << k;
+    for (int64_t k = 1; k <= 12; ++k)
+      EXPECT_NEAR(bayes_loss(of, k) / enumerated_coins(k, q), 1, 1e-9) << q << ", " << k;
   }
   // And its values as stated.
   EXPECT_NEAR(enumerated_coins(3, 0.99), .001678, 5e-7);
@@ -429,7 +434,8 @@ TEST(Theory4, LossIsBelowTheBhattacharyyaBoundInBits) {
 }
 
 TEST(Theory4, ConstantOddsCostMoreThanTheirErrors) {
-  for (const auto& [odds, ratio] : {std::pair(99.0, 5.6), std::pair(99.0 * 99, 10.2), std::pair(99.0 * 99 * 99, 14.8)}) {
+  for (const auto& [odds, ratio] :
+       {std::pair(99.0, 5.6), std::pair(99.0 * 99, 10.2), std::pair(99.0 * 99 * 99, 14.8)}) {
     auto of = options("coin", 1);
     of.accuracy = odds / (1 + odds);
     EXPECT_NEAR(world(of)->loss(1).value * (1 + odds), ratio, 0.05);
@@ -444,21 +450,20 @@ TEST(Theory7, NoiseOfTheIdealGasIsVonMises) {
   of.strength = 3.0;
   const Examples examples = many(*world(of));
   const Tensor angle = at::atan2(examples.inputs_NF.select(1, 1), examples.inputs_NF.select(1, 0));
-  double best = 0;  // the frequency is one of two
-  for (const double kappa : {1.0, 2.0}) {
-    const Tensor noise = angle - 2 * M_PI * kappa / 5 * examples.targets_N.to(at::kDouble);
-    const auto [cosine, error] = interval(noise.cos());
-    if (cosine < best) continue;
-    best = cosine;
-    EXPECT_NEAR(cosine, std::cyl_bessel_i(1, 3.0) / std::cyl_bessel_i(0, 3.0), 4 * error);
-    const auto [second, second_error] = interval((2 * noise).cos());
-    EXPECT_NEAR(second, std::cyl_bessel_i(2, 3.0) / std::cyl_bessel_i(0, 3.0), 4 * second_error);
-    EXPECT_NEAR(noise.sin().mean().item<double>(), 0, 0.01);
+  const auto noise = [&](double kappa) { return angle - 2 * M_PI * kappa / 5 * examples.targets_N.to(at::kDouble); };
+  const bool one = noise(1).cos().mean().item<double>() > noise(2).cos().mean().item<double>();  // κ is 1 or 2
+  const Tensor theta = noise(one ? 1 : 2);
+  for (const int n : {1, 2, 3}) {
+    const auto [cosine, error] = interval((n * theta).cos());
+    EXPECT_NEAR(cosine, std::cyl_bessel_i(n, 3.0) / std::cyl_bessel_i(0, 3.0), 4 * error) << n;
+    const auto [sine, sine_error] = interval((n * theta).sin());
+    EXPECT_NEAR(sine, 0, 4 * sine_error) << n;
   }
 }
 
-/// Bayes loss of the ideal gas by a sampler of its own (rejection) and its own sums, mean over random distinct κ.
-Interval sampled_gas(int64_t p, double A, int64_t k, int64_t samples) {
+/// Bayes loss of the ideal gas by a sampler of its own (rejection) and its own sums; mean over random distinct κ where
+/// none are given.
+Interval sampled_gas(int64_t p, double A, int64_t k, int64_t samples, const std::vector<int64_t>& given = {}) {
   std::mt19937_64 generator(17);
   std::uniform_real_distribution<double> uniform(0, 1);
   double sum = 0, squares = 0;
@@ -466,6 +471,7 @@ Interval sampled_gas(int64_t p, double A, int64_t k, int64_t samples) {
   for (int64_t i = 1; i <= (p - 1) / 2; ++i) kappa.push_back(i);
   for (int64_t sample = 0; sample < samples; ++sample) {
     std::shuffle(kappa.begin(), kappa.end(), generator);
+    if (!given.empty()) kappa = given;
     std::vector<double> noise;
     while (noise.size() < static_cast<size_t>(k)) {
       const double theta = 2 * M_PI * uniform(generator);
@@ -487,19 +493,35 @@ Interval sampled_gas(int64_t p, double A, int64_t k, int64_t samples) {
   return {mean, std::sqrt((squares / static_cast<double>(samples) - mean * mean) / static_cast<double>(samples))};
 }
 
+/// κ of a feature: at the reading x = 2π/p the class with κ c ≡ 1 is the likeliest.
+int64_t frequency_of(const World& world, int64_t feature, int64_t p, int64_t features) {
+  Tensor x = at::zeros({1, 2 * features}, at::kDouble);
+  x[0][2 * feature] = std::cos(2 * M_PI / static_cast<double>(p));
+  x[0][2 * feature + 1] = std::sin(2 * M_PI / static_cast<double>(p));
+  const int64_t c = world.feature_log_odds(feature, x)[0].argmax().item<int64_t>();
+  int64_t kappa = 1;
+  while (kappa * c % p != 1) ++kappa;
+  return kappa;
+}
+
 TEST(Theory7, BayesLossOfTheIdealGasIsThatOfAnIndependentSimulation) {
-  for (const auto& [k, A, stated] : {std::tuple(1, 8.0, 2.548), std::tuple(2, 8.0, 1.235), std::tuple(4, 2.0, 1.781)}) {
-    double mean = 0;
-    constexpr int kSeeds = 6;
-    for (int64_t seed = 0; seed < kSeeds; ++seed) {
-      auto of = options("von_mises", k, 53);
-      of.strength = A;
-      mean += world(of, seed)->loss(1).value / kSeeds;
-    }
+  for (const auto& [k, A] : {std::pair(1, 8.0), std::pair(2, 8.0), std::pair(3, 2.0)}) {
+    auto of = options("von_mises", k, 53);
+    of.strength = A;
+    const auto gas = world(of);
+    std::vector<int64_t> kappa;
+    for (int64_t i = 0; i < k; ++i) kappa.push_back(frequency_of(*gas, i, 53, k));
+    EXPECT_EQ(std::set<int64_t>(kappa.begin(), kappa.end()).size(), static_cast<size_t>(k));
+    const Interval simulated = sampled_gas(53, A, k, 8000, kappa);
+    const Estimate stated = gas->loss(1);
+    EXPECT_NEAR(stated.value, simulated.mean, 4 * std::hypot(simulated.error, stated.error)) << k;
+  }
+}
+
+TEST(Theory7, BayesLossesOfRandomFrequenciesAreTheTable) {
+  for (const auto& [k, A, stated] : {std::tuple(2, 8.0, 1.235), std::tuple(3, 8.0, .389), std::tuple(4, 2.0, 1.781)}) {
     const Interval simulated = sampled_gas(53, A, k, 6000);
     EXPECT_NEAR(simulated.mean, stated, 4 * simulated.error) << k;
-    // Frequencies differ from seed to seed: their spread is in the tolerance.
-    EXPECT_NEAR(mean, simulated.mean, 4 * simulated.error + (k == 1 ? 0 : 0.06)) << k;
   }
 }
 

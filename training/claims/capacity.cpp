@@ -25,7 +25,8 @@ double largest_memorised(const Memorised& memorised) {
     N = static_cast<double>(size);
     before = now;
   }
-  if (before == 1) throw Error("capacity: the largest 'train_size' was memorised; larger ones are needed to find the limit");
+  if (before == 1)
+    throw Error("capacity: the largest 'train_size' was memorised; larger ones are needed to find the limit");
   return area - 0.5;
 }
 
@@ -50,7 +51,8 @@ std::vector<Figure> CapacityClaim::figures(const std::vector<Trained>& runs) con
                     linear ? 2 * weights.back() : std::nan(""), largest.back()});
   }
   if (rows.size() > 1)
-    rows.push_back({"random labels per weight (slope)", linear ? 2 : std::nan(""), least_squares_slope(weights, largest)});
+    rows.push_back(
+        {"random labels per weight (slope)", linear ? 2 : std::nan(""), least_squares_slope(weights, largest)});
   return rows;
 }
 

@@ -33,7 +33,8 @@ std::vector<Figure> ExcessClaim::figures(const std::vector<Trained>& runs) const
   std::vector<Figure> rows;
   for (const auto& run : runs) {
     const Tensor excess = divergence(run.world->posterior(run.test.inputs_NF), run.test_logits);
-    rows.push_back({"excess risk" + run.tag(), expected_loss(run) - run.world->loss(1).value, excess.mean().item<double>()});
+    rows.push_back(
+        {"excess risk" + run.tag(), expected_loss(run) - run.world->loss(1).value, excess.mean().item<double>()});
   }
   return rows;
 }

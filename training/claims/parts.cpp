@@ -14,8 +14,8 @@
 namespace logodds {
 
 std::unique_ptr<Circuits> feature_parts(const Trained& run) {
-  return std::make_unique<ForecasterCircuits>(
-      ForecasterCircuits::Options(), Observed{run.model, run.parameters, run.test.inputs_NF, run.test_logits});
+  return std::make_unique<ForecasterCircuits>(ForecasterCircuits::Options(),
+                                              Observed{run.model, run.parameters, run.test.inputs_NF, run.test_logits});
 }
 
 namespace {
@@ -40,7 +40,8 @@ class ExactParts : public Circuits {
 
 AblationPictures pictures(const Circuits& parts, const Trained& run) {
   const int64_t shown = run.world->shown();
-  if (shown > 12) throw Error("ablation takes all subsets of at most 12 features, and " + std::to_string(shown) + " are shown");
+  if (shown > 12)
+    throw Error("ablation takes all subsets of at most 12 features, and " + std::to_string(shown) + " are shown");
   std::vector<int64_t> features;
   for (int64_t i = 0; i < shown; ++i) features.push_back(i);
   const Tensor &targets = run.test.targets_N, samples = at::arange(targets.size(0), at::kLong);
@@ -68,7 +69,8 @@ std::vector<Figure> PartsClaim::figures(const std::vector<Trained>& runs) const 
 std::vector<Figure> AblationClaim::figures(const std::vector<Trained>& runs) const {
   std::vector<Figure> rows;
   for (const auto& run : runs) {
-    const auto exact = pictures(ExactParts(*run.world, run.test.inputs_NF), run), found = pictures(*feature_parts(run), run);
+    const auto exact = pictures(ExactParts(*run.world, run.test.inputs_NF), run),
+               found = pictures(*feature_parts(run), run);
     rows.push_back({"R² of picture 1: accuracies add" + run.tag(), exact.accuracy.r_squared, found.accuracy.r_squared});
     rows.push_back({"R² of picture 2: ln L adds" + run.tag(), exact.log_loss.r_squared, found.log_loss.r_squared});
     rows.push_back({"multiplicativity" + run.tag(), exact.index, found.index});

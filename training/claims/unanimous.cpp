@@ -33,8 +33,7 @@ std::string all_features(const Trained& run) { return " where all " + std::to_st
 std::vector<Figure> UnanimousOddsClaim::figures(const std::vector<Trained>& runs) const {
   std::vector<Figure> rows;
   for (const auto& run : runs) {
-    const Tensor logits =
-        run.test_logits.index_select(0, unanimous(run, at::ones_like(run.test.targets_N)));
+    const Tensor logits = run.test_logits.index_select(0, unanimous(run, at::ones_like(run.test.targets_N)));
     rows.push_back({"odds" + all_features(run) + " say 1", run.world->unanimous_odds(),
                     std::exp((logits.select(1, 1) - logits.select(1, 0)).mean().item<double>())});
   }
@@ -46,9 +45,10 @@ std::vector<Figure> UnanimousLossClaim::figures(const std::vector<Trained>& runs
   std::vector<double> shown, exact, measured;
   for (const auto& run : runs) {
     const Tensor chosen = unanimous(run, run.test.targets_N);
-    const double loss = cross_entropy(run.test_logits.index_select(0, chosen), run.test.targets_N.index_select(0, chosen))
-                            .mean()
-                            .item<double>();
+    const double loss =
+        cross_entropy(run.test_logits.index_select(0, chosen), run.test.targets_N.index_select(0, chosen))
+            .mean()
+            .item<double>();
     rows.push_back({"loss" + all_features(run) + " are right", std::log1p(1 / run.world->unanimous_odds()), loss});
     shown.push_back(static_cast<double>(run.world->shown()));
     exact.push_back(std::log(rows.back().theory));

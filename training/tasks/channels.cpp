@@ -37,7 +37,8 @@ class GaussianChannel : public Channel {
   Tensor draw(const std::vector<int64_t>& features, const Tensor& targets_N, at::Generator& generator) const override {
     const int64_t N = targets_N.size(0), k = static_cast<int64_t>(features.size());
     const double rho = options_.correlation;
-    const Tensor common = at::randn({N, 1, 1}, generator, at::kDouble), own = at::randn({N, k, 1}, generator, at::kDouble);
+    const Tensor common = at::randn({N, 1, 1}, generator, at::kDouble),
+                 own = at::randn({N, k, 1}, generator, at::kDouble);
     const Tensor mean = options_.strength * positions().index_select(0, targets_N).view({N, 1, 1});
     return mean + std::sqrt(rho) * common + std::sqrt(1 - rho) * own;
   }
@@ -78,8 +79,8 @@ class GaussianChannel : public Channel {
   Tensor positions() const { return at::linspace(-1, 1, options_.classes, at::kDouble); }
 };
 
-/// Symmetric channel: x is the class with probability q, else one of the others, each as likely. Two classes read as ±1,
-/// more as indicators. With probability ε nothing can be read: x = 0 (a coin has ε = 0).
+/// Symmetric channel: x is the class with probability q, else one of the others, each as likely. Two classes read as
+/// ±1, more as indicators. With probability ε nothing can be read: x = 0 (a coin has ε = 0).
 class CoinChannel : public Channel {
  public:
   using Channel::Channel;
@@ -222,7 +223,8 @@ std::unique_ptr<Channel> make_channel(const ChannelOptions& options) {
   if (options.correlation != 0 && options.kind != "gaussian")
     throw Error("'correlation' is of the channel 'gaussian'; this is '" + options.kind + "'");
   if (options.prior != 0.5 && options.classes != 2)
-    throw Error("'prior' is that of class 1 of two; " + std::to_string(options.classes) + " classes are equally likely");
+    throw Error("'prior' is that of class 1 of two; " + std::to_string(options.classes) +
+                " classes are equally likely");
   if (options.kind == "gaussian") return std::make_unique<GaussianChannel>(options);
   if (options.kind == "von_mises") {
     if (options.classes < 2 * options.frequencies + 1) {

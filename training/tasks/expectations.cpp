@@ -31,7 +31,8 @@ std::vector<double> binomial(int64_t n, double p) {
   std::vector<double> mass;
   for (int64_t k = 0; k <= n; ++k) {
     const auto successes = static_cast<double>(k), failures = static_cast<double>(n - k);
-    const double ways = std::lgamma(static_cast<double>(n) + 1) - std::lgamma(successes + 1) - std::lgamma(failures + 1);
+    const double ways =
+        std::lgamma(static_cast<double>(n) + 1) - std::lgamma(successes + 1) - std::lgamma(failures + 1);
     mass.push_back(std::exp(ways) * std::pow(p, successes) * std::pow(1 - p, failures));
   }
   return mass;

@@ -20,7 +20,8 @@ void Forecasters::Options::fields(Fields& fields) {
                  between(0, 1));
   fields.per_run({"strength", "mean ±μ of gaussian readings; concentration A of von_mises"}, strength, at_least(0));
   fields.per_run({"accuracy", "q, how often coin and erasure readings are right"}, accuracy, inside(0, 1));
-  fields.per_run({"erasure", "ε, how often an erasure reading is 0"}, erasure, {.low = 0, .high = 1, .open_high = true});
+  fields.per_run({"erasure", "ε, how often an erasure reading is 0"}, erasure,
+                 {.low = 0, .high = 1, .open_high = true});
   fields.per_run({"correlation", "ρ between any two gaussian readings given the class"}, correlation,
                  {.low = 0, .high = 1, .open_high = true});
   fields.real({"prior", "probability of class 1 of two"}, prior, inside(0, 1));

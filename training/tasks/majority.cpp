@@ -40,7 +40,8 @@ class MajorityWorld : public World {
     if (scale != 1) return World::loss(scale);
     const auto ones = binomial(shown_, 0.5);
     double total = 0;
-    for (int64_t s = 0; s <= shown_; ++s) total += ones[static_cast<size_t>(s)] * binary_entropy(probability(shown_, s));
+    for (int64_t s = 0; s <= shown_; ++s)
+      total += ones[static_cast<size_t>(s)] * binary_entropy(probability(shown_, s));
     return {total};
   }
 
