@@ -17,12 +17,14 @@
 #include "models/circuits/grid.h"
 #include "models/circuits/key_circuits.h"
 #include "models/circuits/measures/fourier.h"
+#include "models/circuits/measures/gauss_newton.h"
 #include "models/circuits/measures/maximum_margin.h"
 #include "models/circuits/measures/neurons.h"
 #include "models/circuits/measures/symmetry.h"
 #include "models/circuits/neuron_clusters.h"
 #include "models/circuits/output_frequency.h"
 #include "models/circuits/svd.h"
+#include "models/circuits/unit_clusters.h"
 
 namespace logodds {
 
@@ -58,13 +60,15 @@ const OutputFrequency* whole_frequencies(const Circuits& circuits) {
 CircuitReport::CircuitReport(const Subject& subject, const CircuitQuestion& question)
     : subject_(subject),
       name_(question.circuits.name()),
+      directions_(question.directions),
       circuits_(question.circuits.make<Circuits>(subject.observed())) {
   if (question.cross) cross_ = question.cross->make<Circuits>(subject.observed());
   const auto dropped = circuits_->find(question.drop), kept = circuits_->find(question.keep);
   kept_ = question.keep.empty() ? circuits_->all_but(dropped) : kept;
   energy_shares_P_ = energy_shares(*circuits_, subject.logits_NV);
   const auto* frequencies = whole_frequencies(*circuits_);
-  key_shares_P_ = frequencies != nullptr ? frequencies->cosine_fve(frequencies->cosine_coefficients(subject.targets_N)) : energy_shares_P_;
+  key_shares_P_ = frequencies != nullptr ? frequencies->cosine_fve(frequencies->cosine_coefficients(subject.targets_N))
+                                         : energy_shares_P_;
   key_ = key_circuits(key_shares_P_, question.key_share).key;
   evidence_set_ = subject.sets.back().first == "test" ? "test" : "all";
   const Tensor& all = subject.sets.back().first == "test" ? subject.sets.back().second : subject.sets.front().second;
@@ -134,6 +138,8 @@ Row CircuitReport::circuit_figures() const {
   }
   if (const auto* clusters = dynamic_cast<const NeuronClusters*>(circuits_.get()))
     put("neurons", at::tensor(clusters->neurons(), at::kLong));
+  if (const auto* clusters = dynamic_cast<const UnitClusters*>(circuits_.get()))
+    put("neurons", at::tensor(clusters->units(), at::kLong));
   if (const auto* directions = dynamic_cast<const Svd*>(circuits_.get()))
     put("singular_value", directions->singular_values());
   for (const int64_t p : key_) {
@@ -150,7 +156,8 @@ Row CircuitReport::curve() const {
           {"accuracy", curve.accuracy},
           {"slope", curve.slope},
           {"slope_interval", {curve.slope_low, curve.slope_high}}};
-  if (const auto* frequencies = whole_frequencies(*circuits_)) {
+  const auto* frequencies = whole_frequencies(*circuits_);
+  if (frequencies != nullptr && !subject_.inputs_NT.is_floating_point()) {  // a model of modular arithmetic
     const Tensor coefficients_P = frequencies->cosine_coefficients(subject_.targets_N);
     std::vector<int64_t> kappa;
     std::vector<double> amplitude, predicted{std::log(static_cast<double>(subject_.logits_NV.size(1)))};
@@ -259,6 +266,18 @@ Row CircuitReport::crossing() const {
   return row;
 }
 
+Row CircuitReport::directions() const {
+  const LogitPaths paths = subject_.model.paths(subject_.parameters, subject_.inputs_NT);
+  const LogitPath& neurons = paths.paths[paths.neurons];
+  const CurvedDirections found = curved_directions(neurons.map_IV, subject_.logits_NV, directions_);
+  Row list = Row::array();
+  for (int64_t k = 0; k < found.eigenvalue_K.size(0); ++k) {
+    const Tensor logits = without_direction(neurons, subject_.logits_NV, found.direction_MK.select(1, k));
+    list.push_back({{"eigenvalue", found.eigenvalue_K[k].item<double>()}, {"without", scores(logits)}});
+  }
+  return list;
+}
+
 Row CircuitReport::figures() const {
   Row row{{"decomposition", name_},
           {"completeness_error", completeness_error(*circuits_, subject_.logits_NV)},
@@ -278,6 +297,7 @@ Row CircuitReport::figures() const {
   }
   row["measures"] = measures();
   if (cross_) row["cross"] = crossing();
+  if (directions_ > 0) row["ablation_directions"] = directions();
   return row;
 }
 

@@ -16,6 +16,7 @@ struct CircuitQuestion {
   std::vector<std::string> drop;   ///< labels of circuits that are taken out …
   std::vector<std::string> keep;   ///< … or of the only ones that are left
   double key_share = 0.01;         ///< a circuit is key from this share of the logits' energy on
+  int64_t directions = 0;          ///< how many ablation directions of the last hidden layer are shown as well
 };
 
 /// A decomposition of a subject, with what is wanted of it.
@@ -41,11 +42,13 @@ class CircuitReport {
   Row independence() const;
   Row measures() const;
   Row crossing() const;
+  Row directions() const;
   std::vector<std::string> names(const std::vector<int64_t>& parts) const;
   bool dropping() const { return static_cast<int64_t>(kept_.size()) < circuits_->size(); }
 
   const Subject& subject_;
   std::string name_;
+  int64_t directions_;
   std::unique_ptr<Circuits> circuits_;
   std::unique_ptr<Circuits> cross_;
   std::vector<int64_t> kept_;

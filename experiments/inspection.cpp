@@ -32,6 +32,7 @@ Checkpoint load(const RunDirectory& directory, int64_t step) {
 
 Inspection::Inspection(const Experiment& experiment)
     : experiment_(experiment), task_(experiment_.options().task.make<Task>()), pack_(experiment_.assemble()) {
+  decomposition_.basis = default_decomposition(*pack_.model, features());
   for (const auto& [name, hook] : pack_.hooks) {
     if (const auto* configured = dynamic_cast<const LogitDecomposition*>(hook.get()))
       decomposition_ = configured->options();
@@ -80,19 +81,53 @@ Snapshot Inspection::snapshot(const Parameters& one, size_t run) const {
           .posterior_NV = pack_.data.posterior(r)};
 }
 
-Subject Inspection::subject(size_t run) const {
+namespace {
+
+/// At most `most` evenly spaced ones of some numbers.
+Tensor spaced(const Tensor& numbers, int64_t most) {
+  const int64_t count = std::min(numbers.size(0), most);
+  if (count == 0) return numbers.narrow(0, 0, 0);
+  return numbers.index_select(0, (at::arange(count, at::kLong) * numbers.size(0)).div(count, "floor"));
+}
+
+/// Which of all `count` examples are looked at, ascending.
+Tensor chosen(int64_t count, const std::vector<Tensor>& sets, std::optional<int64_t> most,
+              std::optional<int64_t> with) {
+  if (!most) return at::arange(count, at::kLong);
+  Tensor taken = at::zeros({count}, at::kBool);
+  for (const Tensor& set : sets) taken.index_fill_(0, spaced(set, *most), true);
+  if (with) taken[*with].fill_(true);
+  return taken.nonzero().squeeze(1);
+}
+
+}  // namespace
+
+int64_t Subject::position(int64_t number) const {
+  return at::searchsorted(numbers_N, at::full({1}, number, at::kLong)).item<int64_t>();
+}
+
+Subject Inspection::subject(size_t run, std::optional<int64_t> most, std::optional<int64_t> with) const {
   const at::NoGradGuard no_grad;
   const auto r = static_cast<int64_t>(run);
   Parameters one(pack_.parameters.specs(), 1, at::kDouble);  // on the CPU, wherever it was trained
   one.load(0, pack_.parameters.run(r), label(run));
-  const Tensor features = pack_.data.inputs[r].cpu(), targets = pack_.data.targets_RN[r].cpu();
-  const Tensor inputs = features.is_floating_point() ? features.to(at::kDouble) : features;
+  const Tensor all = pack_.data.inputs[r].cpu(), everyone = at::arange(all.size(0), at::kLong);
   const Tensor train = pack_.data.train_RB[r].cpu(), test = pack_.data.test_RB[r].cpu();
-  std::vector<std::pair<std::string, Tensor>> sets{{"all", at::arange(targets.size(0), at::kLong)}};
-  if (train.numel() > 0) sets.emplace_back("train", train);
-  if (test.numel() > 0) sets.emplace_back("test", test);
+  const bool known = train.numel() > 0;
+  const Tensor numbers = chosen(all.size(0), known ? std::vector{train, test} : std::vector{everyone}, most, with);
+  const auto in_float64 = [&](const Tensor& examples) {
+    const Tensor inputs = all.index_select(0, examples);
+    return features() ? inputs.to(at::kDouble) : inputs;
+  };
+  const Tensor inputs = in_float64(numbers), targets = pack_.data.targets_RN[r].cpu().index_select(0, numbers);
+  std::vector<std::pair<std::string, Tensor>> sets{{"all", at::arange(numbers.size(0), at::kLong)}};
+  for (const auto& [name, set] : {std::pair("train", train), std::pair("test", test)}) {
+    const Tensor there = most ? at::isin(numbers, set).nonzero().squeeze(1) : set;
+    if (there.numel() > 0) sets.emplace_back(name, there);
+  }
   const Tensor logits = pack_.model->logits(one, inputs.unsqueeze(0)).squeeze(0);
-  return {*pack_.model, std::move(one), inputs, logits, targets, sets};
+  const Tensor reference = features() ? in_float64(spaced(known ? train : everyone, 64)) : Tensor();
+  return {*pack_.model, std::move(one), inputs, logits, targets, sets, numbers, reference};
 }
 
 Row Inspection::summary(size_t run) const {

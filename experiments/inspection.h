@@ -14,16 +14,21 @@
 
 namespace logodds {
 
-/// One run in float64 on every example of its task: what evidence is computed from.
+/// One run in float64 on examples of its task: what evidence is computed from.
 struct Subject {
   const Model& model;
   Parameters parameters;
   Tensor inputs_NT;
   Tensor logits_NV;
   Tensor targets_N;
-  std::vector<std::pair<std::string, Tensor>> sets;  ///< numbers of the examples: "all"; "train", "test" where known
+  std::vector<std::pair<std::string, Tensor>> sets;  ///< which of them: "all"; "train", "test" where known
+  Tensor numbers_N;                                  ///< their numbers in the task, ascending
+  Tensor reference_KF;                               ///< features: at most 64 training examples; else undefined
 
-  Observed observed() const { return {model, parameters, inputs_NT, logits_NV}; }
+  Observed observed() const { return {model, parameters, inputs_NT, logits_NV, reference_KF}; }
+
+  /// Which of its examples has this number in the task.
+  int64_t position(int64_t number) const;
 };
 
 /// Trained weights looked at from outside: the runs of a run directory, or a weights file.
@@ -48,7 +53,8 @@ class Inspection {
   /// Names of the circuits, in the order of the vectors in `summary`.
   std::vector<std::string> circuit_labels(size_t run) const;
 
-  Subject subject(size_t run) const;
+  /// On every example; or on at most `most` evenly spaced ones of each of training and test set, and on example `with`.
+  Subject subject(size_t run, std::optional<int64_t> most = {}, std::optional<int64_t> with = {}) const;
 
   /// The decomposition of the run's own hook, or the default.
   const LogitDecomposition::Options& decomposition() const { return decomposition_; }
@@ -66,6 +72,7 @@ class Inspection {
  private:
   explicit Inspection(const Experiment& experiment);
   Snapshot snapshot(const Parameters& one, size_t run) const;
+  bool features() const { return pack_.data.inputs.is_floating_point(); }
 
   Experiment experiment_;
   std::unique_ptr<Task> task_;

@@ -28,6 +28,7 @@ class Mlp : public Model {
 
   std::vector<ParameterSpec> specs() const override;
   int64_t classes() const override { return shape_.classes; }
+  std::vector<int64_t> image() const override { return shape_.image; }
   const PerRun<double>& init_scale() const override { return options_.init_scale; }
   Tensor trace(const Parameters& parameters, const Tensor& inputs, const Tap& tap) const override;
 

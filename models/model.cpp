@@ -29,7 +29,12 @@ Tensor Model::logits(const Parameters& parameters, const Tensor& inputs_RBT) con
   const at::NoGradGuard no_grad;
   const auto folded = fold(parameters, inputs_RBT, /*gauge=*/false);
   if (!folded) {
-    return trace(parameters, inputs_RBT, [](const std::string&, const Tensor& activation) { return activation; });
+    std::vector<Tensor> batches;  // so that memory stays small
+    for (const Tensor& inputs : inputs_RBT.split(2048, 1)) {
+      batches.push_back(
+          trace(parameters, inputs, [](const std::string&, const Tensor& activation) { return activation; }));
+    }
+    return batches.size() == 1 ? batches[0] : at::cat(batches, 1);
   }
   return tile_step_takes(*folded) ? tile_logits(*folded, inputs_RBT) : logits_of(*folded, inputs_RBT);
 }

@@ -18,12 +18,12 @@ namespace logodds {
 
 /// What a task gives to a model: inputs [R,B,T] of tokens, or [R,B,F] of real numbers.
 struct InputShape {
-  int64_t tokens;                 ///< size of the vocabulary; 0 where the inputs are features
-  int64_t positions;              ///< T, or F
-  int64_t classes;                ///< V
-  std::vector<int64_t> image{};   ///< channels, height, width of features that are an image, in this order
-  int64_t width = 1;              ///< columns, side by side, that are one feature of the task
-  bool single_logit = false;      ///< two classes whose logits are -u/2 and u/2: the network makes the log-odds u alone
+  int64_t tokens;                ///< size of the vocabulary; 0 where the inputs are features
+  int64_t positions;             ///< T, or F
+  int64_t classes;               ///< V
+  std::vector<int64_t> image{};  ///< channels, height, width of features that are an image, in this order
+  int64_t width = 1;             ///< columns, side by side, that are one feature of the task
+  bool single_logit = false;     ///< two classes whose logits are -u/2 and u/2: the network makes the log-odds u alone
 
   bool features() const { return tokens == 0; }
   int64_t outputs() const { return single_logit ? 1 : classes; }  ///< columns of the unembedding
@@ -60,6 +60,9 @@ class Model {
   /// V, the length of its logits.
   virtual int64_t classes() const = 0;
 
+  /// Channels, height, width of the inputs where they are an image, else nothing.
+  virtual std::vector<int64_t> image() const { return {}; }
+
   /// The factor on the initial weights of each run.
   virtual const PerRun<double>& init_scale() const = 0;
 
@@ -78,8 +81,8 @@ class Model {
   Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const;
 };
 
-/// The logits of the classes from what the unembedding makes, x [...,outputs]: x, or [-x/2, x/2] of a single logit. Also
-/// for the unembedding's own columns. And from the gradient of that to the gradient of x.
+/// The logits of the classes from what the unembedding makes, x [...,outputs]: x, or [-x/2, x/2] of a single logit.
+/// Also for the unembedding's own columns. And from the gradient of that to the gradient of x.
 Tensor class_logits(const Tensor& x, bool single_logit);
 Tensor class_logits_gradient(const Tensor& gradient, bool single_logit);
 

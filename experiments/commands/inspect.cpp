@@ -10,6 +10,7 @@
 #include "experiments/circuit_report.h"
 #include "experiments/commands/commands.h"
 #include "experiments/inspection.h"
+#include "experiments/picture.h"
 #include "experiments/report/circuits.h"
 #include "experiments/report/table.h"
 #include "experiments/report/theory.h"
@@ -25,6 +26,8 @@ struct Arguments {
   std::string circuits, cross, drop, keep;
   int64_t step = -1;
   int64_t run = -1;
+  int64_t examples = 0;
+  int64_t directions = 0;
   std::string input;
   bool json = false;
 };
@@ -44,13 +47,18 @@ std::vector<int64_t> parse_input(const std::string& text) {
 double scale(const Row& row, const std::string& set) { return number(row, "logit_bloat.s_star_" + set); }
 
 std::string key_circuits_text(const Row& row) {
-  std::string text;
-  const char* column = row.contains("logit_decomposition.key_frequencies") ? "logit_decomposition.key_frequencies"
-                                                                           : "logit_decomposition.key_circuits";
-  for (const auto& circuit : row.at(column)) {
-    text += (text.empty() ? "" : " ") + (circuit.is_string() ? circuit.get<std::string>() : circuit.dump());
+  constexpr size_t kShown = 4;
+  const bool frequencies = row.contains("logit_decomposition.key_frequencies");
+  std::vector<std::string> names;
+  for (const auto& circuit :
+       row.at(frequencies ? "logit_decomposition.key_frequencies" : "logit_decomposition.key_circuits")) {
+    names.push_back(circuit.is_string() ? circuit.get<std::string>() : circuit.dump());
   }
-  return text.empty() ? "none" : text;
+  if (names.empty()) return "none";
+  if (frequencies || names.size() <= kShown) return join(names, frequencies ? " " : ", ");
+  const size_t others = names.size() - kShown;
+  names.resize(kShown);
+  return join(names) + " and " + std::to_string(others) + " more";
 }
 
 /// All runs side by side: what they reached, their circuits and their bloat.
@@ -71,14 +79,13 @@ void print_overview(const Inspection& inspection, const std::vector<Row>& rows) 
                figure(scale(row, "test")), signed_figure(number(row, "logit_bloat.index")),
                figure(number(row, "logit_bloat.calibration_gap_test"))});
   }
-  std::cout
-      << results.text()
-      << "\nCircuits: the logits split by the run's decomposition (by default output frequency κ); test losses with\n"
-      << "the key circuits alone (restricted) and without them (excluded), nats\n"
-      << circuits.text()
-      << "\nBloat: s* is the factor on the logits that would lower the loss most; ∞ means that scaling up\n"
-      << "always helps, because every example is right; 1 is calibrated\n"
-      << bloat.text();
+  std::cout << results.text()
+            << "\nCircuits: the logits split by the run's decomposition (README: circuits); test losses with\n"
+            << "the key circuits alone (restricted) and without them (excluded), nats\n"
+            << circuits.text()
+            << "\nBloat: s* is the factor on the logits that would lower the loss most; ∞ means that scaling up\n"
+            << "always helps, because every example is right; 1 is calibrated\n"
+            << bloat.text();
 }
 
 /// One run's circuits, largest first.
@@ -88,31 +95,37 @@ void print_circuits(const Row& row, const std::vector<std::string>& labels) {
   };
   const auto energy = column("energy_share"), coefficient = column("cosine_coefficient"), fve = column("cosine_fve"),
              margin = column("margin");
+  const bool cosines = row.contains("logit_decomposition.cosine_fve");
   std::vector<size_t> order(labels.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::stable_sort(order, [&](size_t a, size_t b) { return energy[a] > energy[b]; });
   constexpr size_t kShown = 12;
-  Table table({"circuit", "energy", "A of cos w(y-c)", "cosine FVE", "mean margin, nats", "as odds"});
+  const auto cells = [&](const std::string& label, const std::string& share, const std::string& amplitude,
+                         const std::string& explained, const std::string& nats, const std::string& as_odds) {
+    return cosines ? std::vector{label, share, amplitude, explained, nats, as_odds}
+                   : std::vector{label, share, nats, as_odds};
+  };
+  Table table(cells("circuit", "energy", "A of cos w(y-c)", "cosine FVE", "mean margin, nats", "as odds"));
   double rest_energy = 0, rest_fve = 0, rest_margin = 0, total_margin = 0;
   for (size_t i = 0; i < order.size(); ++i) {
     const size_t p = order[i];
     total_margin += margin[p];
     if (i < kShown) {
-      table.add({labels[p], percent(energy[p]), signed_figure(coefficient[p]), percent(fve[p]),
-                 signed_figure(margin[p]), odds(margin[p])});
+      table.add(cells(labels[p], percent(energy[p]), signed_figure(coefficient[p]), percent(fve[p]),
+                      signed_figure(margin[p]), odds(margin[p])));
     } else {
       rest_energy += energy[p], rest_fve += fve[p], rest_margin += margin[p];
     }
   }
   if (order.size() > kShown) {
-    table.add({std::to_string(order.size() - kShown) + " others", percent(rest_energy), "", percent(rest_fve),
-               signed_figure(rest_margin), odds(rest_margin)});
+    table.add(cells(std::to_string(order.size() - kShown) + " others", percent(rest_energy), "", percent(rest_fve),
+                    signed_figure(rest_margin), odds(rest_margin)));
   }
   table.rule();
-  table.add({"sum", "", "", "", signed_figure(total_margin), odds(total_margin)});
+  table.add(cells("sum", "", "", "", signed_figure(total_margin), odds(total_margin)));
   std::cout << "\nCircuits of run " << row.at("run") << " (" << row.at("label").get<std::string>()
             << "), largest first; margin: evidence for the right answer\nagainst the runner-up\n"
-            << table.text() << "completeness error max|f - Σ f_κ| / max|f|: "
+            << table.text() << "completeness error max|f - Σ f_g| / max|f|: "
             << figure(number(row, "logit_decomposition.completeness_error"), 2) << "\n";
 }
 
@@ -144,7 +157,8 @@ CircuitQuestion question_of(const Arguments& arguments, const Inspection& inspec
                            .cross = std::nullopt,
                            .drop = parse_labels(arguments.drop),
                            .keep = parse_labels(arguments.keep),
-                           .key_share = inspection.decomposition().key_fve};
+                           .key_share = inspection.decomposition().key_fve,
+                           .directions = arguments.directions};
   if (!arguments.circuits.empty()) question.circuits = parse_decomposition("circuits", arguments.circuits);
   if (!arguments.cross.empty()) question.cross = parse_decomposition("cross", arguments.cross);
   return question;
@@ -152,18 +166,22 @@ CircuitQuestion question_of(const Arguments& arguments, const Inspection& inspec
 
 /// The circuits of one run, or their evidence on one input.
 void inspect_circuits(const Arguments& arguments, const Inspection& inspection, size_t run) {
-  const Subject subject = inspection.subject(run);
-  const CircuitReport report(subject, question_of(arguments, inspection));
+  const auto input = parse_input(arguments.input);
+  const auto example = input.empty() ? std::nullopt : std::optional(inspection.find(input));
+  const auto most = arguments.examples > 0 ? std::optional(arguments.examples) : std::nullopt;
+  const Subject subject = inspection.subject(run, most, example);
+  const CircuitQuestion question = question_of(arguments, inspection);
+  const CircuitReport report(subject, question);
   Row row{{"step", inspection.step() ? Row(*inspection.step()) : Row(nullptr)},
           {"run", run},
           {"label", inspection.label(run)}};
-  if (arguments.input.empty()) {
-    row.update(report.figures());
-  } else {
-    const auto input = parse_input(arguments.input);
-    const int64_t example = inspection.find(input);
+  if (example) {
+    const int64_t position = subject.position(*example);
     row["question"] = inspection.describe(input);
-    row.update(report.on_example(example));
+    row.update(report.on_example(position));
+    if (const auto seen = picture(subject, position, question.circuits)) row["picture"] = *seen;
+  } else {
+    row.update(report.figures());
   }
   if (arguments.json) {
     std::cout << row.dump(1) << "\n";
@@ -189,7 +207,8 @@ void inspect(const Arguments& arguments) {
   }
   const size_t run = arguments.run < 0 ? 0 : static_cast<size_t>(arguments.run);
   const bool overview = arguments.weights.empty() && arguments.input.empty() && arguments.circuits.empty() &&
-                        arguments.cross.empty() && arguments.drop.empty() && arguments.keep.empty();
+                        arguments.cross.empty() && arguments.drop.empty() && arguments.keep.empty() &&
+                        arguments.examples == 0 && arguments.directions == 0;
   if (!overview) return inspect_circuits(arguments, inspection, run);
   std::vector<Row> rows;
   for (int64_t r = 0; r < runs; ++r) {
@@ -218,7 +237,14 @@ void add_inspect(CLI::App& app) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--run", arguments->run, "Run of the pack (default: all; 0 with --input)")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--input", arguments->input, "One input, such as 17,45: each circuit's evidence on it");
+  command->add_option("--input", arguments->input,
+                      "One input, such as 17,45, or an image's number: each circuit's evidence on it");
+  command->add_option("--examples", arguments->examples, "At most so many of training and test set (default: all)")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--directions", arguments->directions,
+                   "So many Gauss–Newton ablation directions of the last hidden layer as well")
+      ->check(CLI::PositiveNumber);
   command->add_option("--circuits", arguments->circuits,
                       "Decomposition (logodds list circuits): its circuits and their evidence");
   command->add_option("--cross", arguments->cross, "Second decomposition to hold the first against");

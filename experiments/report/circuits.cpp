@@ -1,7 +1,10 @@
 #include "experiments/report/circuits.h"
 
+#include <unistd.h>
+
 #include <iostream>
 
+#include "experiments/report/picture.h"
 #include "experiments/report/table.h"
 
 namespace logodds {
@@ -142,6 +145,23 @@ void print_crossing(const Row& report) {
             << table.text();
 }
 
+void print_directions(const Row& report) {
+  if (!report.contains("ablation_directions")) return;
+  const auto set = report.at("evidence_set").get<std::string>();
+  Table table({"direction", "curvature", "loss without", "accuracy without"});
+  for (const auto& direction : report.at("ablation_directions")) {
+    const auto& without = direction.at("without").at(set);
+    table.add({std::to_string(&direction - &report.at("ablation_directions")[0] + 1),
+               figure(number(direction, "eigenvalue")), figure(number(without, "loss")),
+               percent(number(without, "accuracy"))});
+  }
+  std::cout
+      << "\nDirections of the last hidden layer in which the loss is most curved (Gauss–Newton), each replaced by "
+         "its mean; on '"
+      << set << "'\n"
+      << table.text();
+}
+
 }  // namespace
 
 void print_circuit_report(const Row& report) {
@@ -152,6 +172,7 @@ void print_circuit_report(const Row& report) {
   print_together(report);
   print_measures(report);
   print_crossing(report);
+  print_directions(report);
 }
 
 void print_evidence(const Row& evidence) {
@@ -181,6 +202,8 @@ void print_evidence(const Row& evidence) {
             << " among all classes: " << figure(number(evidence, "probability"), 6) << " · completeness error "
             << figure(number(evidence, "completeness_error"), 2) << "\nThese circuits answer " << evidence.at("answer")
             << " with probability " << figure(number(evidence, "answer_probability"), 6) << "\n";
+  if (evidence.contains("picture"))
+    std::cout << "\n" << picture_text(evidence.at("picture"), ::isatty(STDOUT_FILENO) == 1);
 }
 
 }  // namespace logodds

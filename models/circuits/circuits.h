@@ -16,6 +16,7 @@ struct Observed {
   const Parameters& parameters;  ///< a pack of one
   Tensor inputs_BT;
   Tensor logits_BV;
+  Tensor reference_KF{};  ///< features of ordinary inputs, which stand for what is left out; undefined: `inputs_BT`
 };
 
 /// One additive split of a model's logits on a fixed set of inputs, one run at a time. The parts sum to the
@@ -63,6 +64,10 @@ class Circuits {
 
 /// The decompositions by name; each is made from an Observed.
 const Catalogue& decompositions();
+
+/// The decomposition to begin with: output_frequency for tokens, unit_clusters for features, forecasters for a
+/// forecaster_ensemble.
+Selection default_decomposition(const Model& model, bool features);
 
 /// max|f - Σ_g f_g| / max|f| with f the centred logits [B,V]: 0 for a complete decomposition, up to rounding.
 double completeness_error(const Circuits& circuits, const Tensor& logits_BV);

@@ -18,10 +18,7 @@ NeuronClusters::NeuronClusters(const Options& options, const Observed& observed)
     throw Error("neurons have frequencies on all pairs (a, b) of Z_p, and the inputs of this task are not all pairs");
   }
   const LogitPaths paths = observed.model.paths(observed.parameters, observed.inputs_BT);
-  for (size_t i = 0; i < paths.paths.size(); ++i) {
-    const auto& path = paths.paths[i];
-    if (i != paths.neurons) add(path.bias ? "bias" : "direct", path.source, path.map_IV);
-  }
+  add_past_neurons(paths);
   neurons_.assign(static_cast<size_t>(size()), 0);
   const auto& [label, bias, post_BM, W_L] = paths.paths[paths.neurons];
   const auto [frequency, share] = grid_frequencies(post_BM, p);

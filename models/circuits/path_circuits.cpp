@@ -18,6 +18,13 @@ void PathCircuits::add(const std::string& label, const Tensor& source, const Ten
   terms_[part].push_back({source, centred(map_IV)});
 }
 
+void PathCircuits::add_past_neurons(const LogitPaths& paths) {
+  for (size_t i = 0; i < paths.paths.size(); ++i) {
+    const auto& path = paths.paths[i];
+    if (i != paths.neurons) add(path.bias ? "bias" : "direct", path.source, path.map_IV);
+  }
+}
+
 Tensor PathCircuits::zeros() const { return at::zeros_like(like_BV_); }
 
 Tensor PathCircuits::part(int64_t p) const {

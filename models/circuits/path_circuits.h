@@ -16,6 +16,8 @@ class PathCircuits : public Circuits {
 
   /// Adds a path to the part of that label; a new label makes a new part. Maps are centred over the classes here.
   void add(const std::string& label, const Tensor& source, const Tensor& map_IV);
+  /// Adds all that is not the last hidden layer's neurons: the parts "direct" and "bias", those of them that there are.
+  void add_past_neurons(const LogitPaths& paths);
   Tensor zeros() const override;
 
  private:

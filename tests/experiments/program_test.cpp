@@ -279,6 +279,39 @@ TEST_F(Program, InspectRefusesBadInputInOneSentence) {
   EXPECT_EQ(err(), "nowhere: is not a run directory (it has no config.yaml)\n");
 }
 
+TEST_F(Program, ImagesAreTrainedOnAndInspectedWithNoFileButTheProgram) {
+  write_file_atomically(directory / "digits.yaml",
+                        "task: {kind: mnist, train_size: 100, test_size: 200}\n"
+                        "model: {kind: mlp, hidden: [16]}\n"
+                        "training: {steps: 20, batch_size: 50}\n");
+  ASSERT_EQ(run("train digits.yaml threads=1"), 0) << err();
+  ASSERT_EQ(run("inspect runs/digits --json"), 0) << err();
+  EXPECT_TRUE(parsed(out())[0].contains("logit_decomposition.key_circuits"));  // unit clusters, no frequencies
+  ASSERT_EQ(run("inspect runs/digits --input 17 --json"), 0) << err();
+  const auto seen = parsed(out());
+  EXPECT_EQ(seen["question"], "image 17");
+  EXPECT_EQ(seen["target"], 7);
+  EXPECT_EQ(seen["decomposition"], "unit_clusters");
+  const auto& picture = seen["picture"];
+  EXPECT_EQ(picture["pixels"].size(), 28u);
+  double sum = picture["background"];
+  for (const auto& row : picture["patches"]) {
+    for (const double nats : row) sum += nats;
+  }
+  EXPECT_NEAR(sum, seen["margin"], 1e-9);  // efficiency of the Shapley values
+  ASSERT_EQ(run("inspect runs/digits --circuits patch_shapley --examples 10 --directions 3 --json"), 0) << err();
+  const auto report = parsed(out());
+  EXPECT_EQ(report["sets"]["all"]["examples"], 20);
+  EXPECT_LT(report["completeness_error"], 1e-12);
+  EXPECT_EQ(report["ablation_directions"].size(), 3u);
+  EXPECT_TRUE(report["measures"].is_null());
+  EXPECT_EQ(run("inspect runs/digits --circuits patch_shapley"), 2);
+  EXPECT_NE(err().find("take at most 976 examples"), std::string::npos) << err();
+  ASSERT_EQ(run("inspect runs/digits --input 17"), 0);
+  EXPECT_NE(out().find("█"), std::string::npos);
+  EXPECT_EQ(out().find('\033'), std::string::npos) << "no colour where there is no terminal";
+}
+
 TEST_F(Program, PlotDrawsEveryRunAndNamesUnknownColumns) {
   ASSERT_EQ(run("train c.yaml --out r"), 0);
   ASSERT_EQ(run("plot r test_loss"), 0) << err();

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "experiments/report/picture.h"
 #include "experiments/report/plot.h"
 #include "experiments/report/profile.h"
 #include "experiments/report/table.h"
@@ -19,6 +20,23 @@ TEST(Report, TablesAlignByCharactersNotBytes) {
             "κ=14     +3.5\n"
             "─────────────\n"
             "sum       -12\n");
+}
+
+TEST(Report, APictureShadesTwoPixelsPerCharacterAndTintsPatchesInColour) {
+  const Row picture{{"height", 4},
+                    {"width", 2},
+                    {"pixels", {{0, 1}, {0, 1}, {1, 0}, {0, 0}}},
+                    {"patches", {{3.0}, {-1.5}}},
+                    {"background", 0.5}};
+  EXPECT_EQ(picture_text(picture, false),
+            " █\n"
+            "▒ \n"
+            "Evidence of each patch (exact Shapley values), nats; background +0.5\n"
+            "+3\n"
+            "-1.5\n");
+  const std::string coloured = picture_text(picture, true);
+  EXPECT_TRUE(coloured.starts_with("\033[38;2;0;110;0m\033[48;2;0;110;0m▀"));  // nothing, for the answer: green
+  EXPECT_NE(coloured.find("\033[38;2;255;255;255m\033[48;2;55;0;0m▀"), std::string::npos);  // a stroke; below it red
 }
 
 TEST(Report, AProfileAddsUpEachPartsTimeSinceTheLastCall) {
