@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   add_sweep(app, joined(argc, argv), exit_code);
   add_inspect(app);
   add_export(app);
+  add_data(app);
   add_plot(app);
   add_theory(app);
   add_table(app);

@@ -13,6 +13,7 @@ namespace logodds {
 void add_train(CLI::App& app, const std::string& command_line, int& exit_code);
 void add_sweep(CLI::App& app, const std::string& command_line, int& exit_code);
 void add_inspect(CLI::App& app);
+void add_data(CLI::App& app);
 void add_export(CLI::App& app);
 void add_plot(CLI::App& app);
 void add_theory(CLI::App& app);

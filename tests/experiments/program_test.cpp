@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "core/metrics.h"
 #include "core/safetensors.h"
+#include "tests/experiments/faulty_server.h"
 
 namespace logodds {
 namespace {
@@ -310,6 +311,37 @@ TEST_F(Program, ImagesAreTrainedOnAndInspectedWithNoFileButTheProgram) {
   ASSERT_EQ(run("inspect runs/digits --input 17"), 0);
   EXPECT_NE(out().find("█"), std::string::npos);
   EXPECT_EQ(out().find('\033'), std::string::npos) << "no colour where there is no terminal";
+}
+
+TEST_F(Program, DataFetchesASetThatTheTaskReadsAndRefusesAnother) {
+  const FaultyServer server(directory / "");
+  ASSERT_EQ(shell("cp " LOGODDS_CONFIGS "/../data/mnist/*.gz served/"), 0) << err();
+  ASSERT_EQ(
+      shell("python3 -c \"import gzip, struct\n"
+            "gzip.open('served/train-images-idx3-ubyte.gz', 'wb', 1).write(struct.pack('>4I', 2051, 60000, 28, 28) "
+            "+ bytes(60000 * 784))\n"
+            "gzip.open('served/train-labels-idx1-ubyte.gz', 'wb', 1).write(struct.pack('>2I', 2049, 60000) + "
+            "bytes(60000))\""),
+      0)
+      << err();
+  ASSERT_EQ(run("data mnist --url " + server.address("cut") + " --out d"), 0) << err();
+  write_file_atomically(directory / "sums", out());
+  ASSERT_EQ(shell("sh -c 'cd d && sha256sum --check ../sums'"), 0) << err();  // it prints what sha256sum reads
+  write_file_atomically(directory / "digits.yaml",
+                        "task: {kind: mnist, directory: d, train_size: 10, test_size: 10}\n"
+                        "model: {kind: mlp, hidden: [4]}\ntraining: {steps: 1}\n");
+  EXPECT_EQ(run("train digits.yaml threads=1"), 0) << err();
+  // Files that are there are verified and not fetched again.
+  EXPECT_EQ(run("data mnist --url " + server.address("gone") + " --out d --sha256 sums"), 0) << err();
+  std::string other = read_file(directory / "sums");
+  other[0] = other[0] == 'a' ? 'b' : 'a';
+  write_file_atomically(directory / "other", other);
+  EXPECT_EQ(run("data mnist --url " + server.address("ok") + " --out e --sha256 other"), 4);
+  EXPECT_NE(err().find("train-images-idx3-ubyte.gz: is not the file with SHA-256 " + other.substr(0, 64)),
+            std::string::npos)
+      << err();
+  EXPECT_FALSE(exists("e/train-images-idx3-ubyte.gz"));
+  EXPECT_EQ(run("data nowhere"), 2);
 }
 
 TEST_F(Program, PlotDrawsEveryRunAndNamesUnknownColumns) {
