@@ -48,7 +48,7 @@ class Transfer {
     set(CURLOPT_WRITEDATA, this);
     set(
         CURLOPT_WRITEFUNCTION,
-        +[](char* data, size_t, size_t size, void* self) { return static_cast<Transfer*>(self)->write(data, size); });
+        +[](char* data, size_t, size_t bytes, void* self) { return static_cast<Transfer*>(self)->write(data, bytes); });
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFODATA, this);
     set(

@@ -81,7 +81,7 @@ void expect_like_pytorch(const std::string& name, const MakeOptimizer& make, con
   const NamedTensors trained = reference_under(name + "/trained/");
   ASSERT_EQ(trained.size(), parameters.specs().size());
   for (const auto& [tensor, weights] : trained) {
-    EXPECT_LT((parameters[tensor][0] - weights).abs().max().item<double>(), 1e-6) << name << " " << tensor;
+    EXPECT_LT((parameters[tensor][0] - weights).abs().max().template item<double>(), 1e-6) << name << " " << tensor;
   }
 }
 
@@ -178,7 +178,11 @@ TEST(Transforms, TheOrthogonalGradientIsOrthogonalAndAsLongAsItWas) {
       for (const auto& block : blocks(parameters, scope)) {
         EXPECT_LT(dot_per_run(block.weights_Rn, block.gradient_Rn).abs().max().item<double>(), 1e-12);
         const Tensor ratio = dot_per_run(block.gradient_Rn, block.gradient_Rn).sqrt() / before[k++];
-        rescale ? EXPECT_NEAR(ratio.min().item<double>(), 1, 1e-12) : EXPECT_LT(ratio.max().item<double>(), 1);
+        if (rescale) {
+          EXPECT_NEAR(ratio.min().item<double>(), 1, 1e-12);
+        } else {
+          EXPECT_LT(ratio.max().item<double>(), 1);
+        }
       }
     }
   }
