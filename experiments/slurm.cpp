@@ -171,8 +171,8 @@ size_t array_tasks(size_t trainings, double seconds, int64_t limit_seconds, size
   return std::clamp<size_t>(tasks, 1, kMostTasks);
 }
 
-std::string array_script(const Sweep& sweep, const SweepDirectory& directory, const SlurmOptions& options,
-                         size_t tasks) {
+std::string array_script(const Sweep& sweep, const SweepDirectory& directory, const SlurmOptions& options, size_t tasks,
+                         size_t workers) {
   const fs::path path = fs::absolute(directory.path());
   // Slurm may send the signal a minute early.
   const int64_t margin = options.limit_seconds <= 240 ? 30 : std::clamp<int64_t>(options.limit_seconds / 10, 60, 300);
@@ -180,8 +180,8 @@ std::string array_script(const Sweep& sweep, const SweepDirectory& directory, co
          fmt::format("#SBATCH --array=0-{} --requeue --signal=B:USR1@{}\n", tasks - 1, margin) +
          "# Task i trains every " + std::to_string(tasks) + "th training of the sweep, from the i-th on.\n" +
          change_directory() + program() + " sweep " + shell_word(path.string()) + " --shard \"$SLURM_ARRAY_TASK_ID/" +
-         std::to_string(tasks) +
-         "\" &\n"
+         std::to_string(tasks) + "\" --workers " + std::to_string(workers) +
+         " &\n"
          "sweep=$!\n"
          "# Near the time limit: save, then wait in the queue for another turn, which goes on from there.\n"
          "near_the_limit() {\n"
@@ -205,12 +205,13 @@ std::string collect_script(const Sweep& sweep, const SweepDirectory& directory, 
          shell_word(path.string()) + " --collect\n";
 }
 
-std::string submit(const Sweep& sweep, const SweepDirectory& directory, const SlurmOptions& options, size_t tasks) {
+std::string submit(const Sweep& sweep, const SweepDirectory& directory, const SlurmOptions& options, size_t tasks,
+                   size_t workers) {
   const fs::path folder = directory.path() / "slurm";
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw io_error(folder.string() + ": cannot create directory: " + error.message());
-  write_file_atomically(folder / "array.sh", array_script(sweep, directory, options, tasks));
+  write_file_atomically(folder / "array.sh", array_script(sweep, directory, options, tasks, workers));
   write_file_atomically(folder / "collect.sh", collect_script(sweep, directory, options));
   const std::string job = submitted("sbatch --parsable " + shell_word((folder / "array.sh").string()));
   submitted("sbatch --parsable --dependency=afterany:" + job + " " + shell_word((folder / "collect.sh").string()));

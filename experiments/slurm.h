@@ -26,15 +26,17 @@ std::optional<double> measure_training(const Sweep& sweep, const SweepDirectory&
 /// How many tasks an array needs so that each ends within 80 % of its time limit; at least one training each.
 size_t array_tasks(size_t trainings, double seconds, int64_t limit_seconds, size_t workers);
 
-/// The script of the array: task i of `tasks` trains shard i. Before the time limit it saves and requeues itself.
-std::string array_script(const Sweep& sweep, const SweepDirectory& directory, const SlurmOptions& options,
-                         size_t tasks);
+/// The script of the array: task i of `tasks` trains shard i, `workers` trainings
+/// at a time. Before the time limit it saves and requeues itself.
+std::string array_script(const Sweep& sweep, const SweepDirectory& directory, const SlurmOptions& options, size_t tasks,
+                         size_t workers);
 
 /// The script of the job that gathers the table.
 std::string collect_script(const Sweep& sweep, const SweepDirectory& directory, const SlurmOptions& options);
 
 /// Writes both scripts into DIRECTORY/slurm and submits them, the second to begin after the first has ended. Returns
 /// the number of the array's job. Throws Error with what sbatch said.
-std::string submit(const Sweep& sweep, const SweepDirectory& directory, const SlurmOptions& options, size_t tasks);
+std::string submit(const Sweep& sweep, const SweepDirectory& directory, const SlurmOptions& options, size_t tasks,
+                   size_t workers);
 
 }  // namespace logodds

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/log.h"
 #include "core/text.h"
 
 namespace logodds {
@@ -48,7 +49,7 @@ std::optional<SweepDirectory::Failure> SweepDirectory::failure(const SweepPack& 
   const fs::path path = run_path(pack) / "failure.json";
   if (!fs::exists(path)) return std::nullopt;
   const Row json = Row::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) throw io_error(path.string() + ": is damaged: not a JSON object");
+  if (!json.is_object()) return Failure{static_cast<int>(ExitCode::io), path.string() + ": is damaged"};
   return Failure{json.value("exit_code", 1), json.value("message", "")};
 }
 
@@ -207,8 +208,14 @@ std::vector<Row> SweepDirectory::table(const Sweep& sweep) const {
   std::vector<Row> rows;
   const auto keys = sweep.keys();
   for (const auto& pack : packs(sweep)) {
-    const std::string state_name = name_of(state(pack));
-    const auto runs = metrics(pack);
+    std::string state_name = name_of(state(pack));
+    std::vector<std::vector<Row>> runs(pack.values.size());
+    try {
+      runs = metrics(pack);
+    } catch (const Error& error) {
+      spdlog::error("{}", error.what());
+      state_name = name_of(State::failed);
+    }
     for (size_t run = 0; run < runs.size(); ++run) rows.push_back(table_row(keys, pack, run, state_name, runs[run]));
   }
   return rows;

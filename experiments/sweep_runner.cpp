@@ -105,9 +105,11 @@ SweepRunner::Outcome SweepRunner::run() {
     while (!workers_.full() && !queue_.empty() && stop_signal == 0) {
       const size_t job = queue_.front();
       queue_.pop_front();
-      start(job);
+      attempt(packs_[job], [&] { start(job); });
     }
-    if (const auto gone = workers_.wait(std::chrono::milliseconds(100))) ended(*gone);
+    if (const auto gone = workers_.wait(std::chrono::milliseconds(100))) {
+      attempt(packs_[gone->job], [&] { ended(*gone); });
+    }
     pass_signals_on();
     if (line_.due()) show();
   }
@@ -116,15 +118,24 @@ SweepRunner::Outcome SweepRunner::run() {
   return outcome_;
 }
 
+void SweepRunner::attempt(const SweepPack& pack, const std::function<void()>& what) {
+  const std::string name = pack.name;  // the packs may move
+  try {
+    what();
+  } catch (const std::exception& error) {
+    ++outcome_.failed;
+    line_.print(name + ": failed: " + error.what());
+  }
+}
+
 void SweepRunner::pass_signals_on() {
   if (save_asked != 0) {
     save_asked = 0;
     workers_.signal_all(SIGUSR1);
   }
-  static int passed = 0;
-  if (stop_count == passed) return;
-  passed = stop_count;
-  workers_.signal_all(passed > 1 ? SIGKILL : SIGTERM);
+  if (stop_count == passed_) return;
+  passed_ = stop_count;
+  workers_.signal_all(passed_ > 1 ? SIGKILL : SIGTERM);
 }
 
 void SweepRunner::start(size_t job) {

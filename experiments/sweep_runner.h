@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ class SweepRunner {
  private:
   using Clock = std::chrono::steady_clock;
   void start(size_t job);
+  /// Does something about one training; an Error is a line about it, and the others go on.
+  void attempt(const SweepPack& pack, const std::function<void()>& what);
   void ended(const Workers::Ended& ended);
   void finished(const SweepPack& pack);
   void failed(const SweepPack& pack, int exit_code);
@@ -53,6 +56,7 @@ class SweepRunner {
   size_t total_ = 0, done_ = 0;    ///< trainings, and those of them that are over
   size_t runs_ = 0, grokked_ = 0;  ///< of the trainings finished here
   double pack_seconds_ = 0;        ///< of the trainings that ended here, all together
+  int passed_ = 0;                 ///< signals that were passed on
   Outcome outcome_;
   StatusLine line_;
   Workers workers_;

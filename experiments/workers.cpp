@@ -9,11 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 
 #include "core/error.h"
-#include "core/text.h"
 
 namespace logodds {
 
@@ -87,11 +85,8 @@ void Workers::signal_all(int signal) const {
 size_t usable_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  size_t count = ::sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<size_t>(CPU_COUNT(&set)) : 1;
-  if (const char* task = std::getenv("SLURM_CPUS_PER_TASK")) {
-    if (const auto cpus = parse_integer(task); cpus && *cpus > 0) count = std::min(count, static_cast<size_t>(*cpus));
-  }
-  return std::max<size_t>(count, 1);
+  const bool known = ::sched_getaffinity(0, sizeof set, &set) == 0;
+  return known ? std::max<size_t>(1, static_cast<size_t>(CPU_COUNT(&set))) : 1;
 }
 
 }  // namespace logodds

@@ -47,7 +47,7 @@ class Workers {
   std::vector<Process> processes_;
 };
 
-/// The CPUs this process may run on; in a Slurm job at most those of its task.
+/// The CPUs this process may run on.
 size_t usable_cpus();
 
 }  // namespace logodds

@@ -128,7 +128,7 @@ int submit_sweep(const Arguments& arguments, const Sweep& sweep, const SweepDire
     spdlog::info("a training takes about {} here", duration(*seconds));
   }
   tasks = std::min(tasks, sweep.packs().size());
-  const std::string job = submit(sweep, directory, options, tasks);
+  const std::string job = submit(sweep, directory, options, tasks, workers);
   spdlog::info(
       "job {}: {} trainings in {} tasks, {} at a time in each; then a job that gathers the table. How far it is: "
       "logodds sweep {} --status",
@@ -191,16 +191,17 @@ void add_sweep(CLI::App& app, const std::string& command_line, int& exit_code) {
       command->add_flag("--collect", arguments->collect, "Train nothing; make the table of what is there");
   auto* status =
       command->add_flag("--status", arguments->status, "Train nothing; say what is trained, and what failed");
-  auto* slurm = command
-                    ->add_option_function<std::string>(
-                        "--slurm",
-                        [arguments](const std::string& options) {
-                          arguments->slurm = true;
-                          arguments->slurm_options = options == "{}" ? "" : options;
-                        },
-                        "Submit to Slurm as an array, with these options of sbatch, such as '--time=2:00:00 -c 4'")
-                    ->expected(0, 1)
-                    ->default_str("");
+  auto* slurm =
+      command
+          ->add_option_function<std::string>(
+              "--slurm",
+              [arguments](const std::string& options) {
+                arguments->slurm = true;
+                arguments->slurm_options = options == "{}" ? "" : options;
+              },
+              "Submit to Slurm as an array, with these options of sbatch, such as --slurm='--time=2:00:00 -c 4'")
+          ->expected(0, 1)
+          ->default_str("");
   command->add_option("--tasks", arguments->tasks, "Tasks of the array (default: as many as the time limit asks for)")
       ->check(CLI::Range(1, 1000))
       ->needs(slurm);

@@ -64,7 +64,8 @@ TEST(Configuration, EachBrokenFileHasItsExactMessage) {
        "f.yaml:3:7: 'seed' must be a whole number in [0, 9007199254740992], not the text \"1\""},
       {"duplicate key", kGood + "seed: 1\nseed: 2\n", "f.yaml:4:1: key 'seed' stands twice, first at line 3"},
       {"merge key", kGood + "training: {<<: {steps: 3}}\n",
-       "f.yaml:3:12: unknown key '<<' in 'training' (one of: steps, batch_size, evaluate_every_steps, checkpoint_every_steps, "
+       "f.yaml:3:12: unknown key '<<' in 'training' (one of: steps, batch_size, evaluate_every_steps, "
+       "checkpoint_every_steps, "
        "keep_last_checkpoints)"},
       {"alias", kGood + "hooks: *h\n", "f.yaml:3:8: not valid YAML: the referenced anchor is not defined"},
       {"recursive alias", "task: &t [*t]\n", "f.yaml:1:7: anchors are not supported ('&t'); write the value out"},
