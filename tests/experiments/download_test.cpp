@@ -15,7 +15,7 @@ namespace {
 class Fetch : public testing::Test {
  protected:
   Fetch() {
-    for (int i = 0; i < 300000; ++i) content += static_cast<char>(i * 7919 >> 5);
+    for (int64_t i = 0; i < 300000; ++i) content += static_cast<char>(i * 7919 >> 5);
     write_file_atomically(directory / "served/f", content);
   }
 

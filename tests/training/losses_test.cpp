@@ -70,8 +70,9 @@ void expect_rows_equal_the_whole(const Loss& loss, at::ScalarType type, double t
     by_rows->of_double(rows.mutable_data_ptr<T>(), 3, y, 7, losses.mutable_data_ptr<double>());
   }
   EXPECT_LE((rows - whole.gradient_RBV).abs().max().item<double>(), tolerance);
-  EXPECT_NEAR(losses.mean().item<double>(), whole.loss_R[0].item<double>(), 1e-15);
-  EXPECT_NEAR(losses.mean().item<double>(), loss.value(logits[0], targets[0]), 1e-15);
+  const double mean = losses.mean().item<double>(), rounding = 1e-15 * std::max(1.0, mean);
+  EXPECT_NEAR(mean, whole.loss_R[0].item<double>(), rounding);
+  EXPECT_NEAR(mean, loss.value(logits[0], targets[0]), rounding);
 }
 
 TEST(Losses, RowByRowTheyAreTheSame) {
