@@ -23,8 +23,8 @@ class Transfer {
  public:
   Transfer(const Download& download, const fs::path& partial) : download_(download), partial_(partial) {
     std::error_code absent;
-    const auto size = fs::file_size(partial, absent);
-    start_ = absent ? 0 : static_cast<curl_off_t>(size);
+    const auto there = fs::file_size(partial, absent);
+    start_ = absent ? 0 : static_cast<curl_off_t>(there);
     file_.reset(std::fopen(partial.c_str(), "ab"));
     if (!file_) throw io_error(partial.string() + ": cannot be written");
     if (!curl_) throw Error("libcurl cannot start", ExitCode::internal);
@@ -43,12 +43,14 @@ class Transfer {
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(download.stall_seconds));
     set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(kMostBytes));
-    set(CURLOPT_RESUME_FROM_LARGE, start_);
+    // Not CURLOPT_RESUME_FROM: with it a server that ignores ranges is an error, and equal lengths are taken for equal.
+    range_ = std::to_string(start_) + "-";
+    if (start_ > 0) set(CURLOPT_RANGE, range_.c_str());
     set(CURLOPT_ERRORBUFFER, message_);
     set(CURLOPT_WRITEDATA, this);
     set(
         CURLOPT_WRITEFUNCTION,
-        +[](char* data, size_t, size_t bytes, void* self) { return static_cast<Transfer*>(self)->write(data, bytes); });
+        +[](char* data, size_t, size_t size, void* self) { return static_cast<Transfer*>(self)->write(data, size); });
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFODATA, this);
     set(
@@ -60,7 +62,7 @@ class Transfer {
 
   CURLcode run() {
     const CURLcode result = curl_easy_perform(curl_.get());
-    if (std::fclose(file_.release()) != 0) throw io_error(partial_.string() + ": cannot be written");
+    if (!file_ || std::fclose(file_.release()) != 0) throw io_error(partial_.string() + ": cannot be written");
     return result;
   }
 
@@ -100,6 +102,7 @@ class Transfer {
   const Download& download_;
   const fs::path& partial_;
   curl_off_t start_ = 0, written_ = 0;
+  std::string range_;
   std::unique_ptr<CURL, Close> curl_{curl_easy_init()};
   std::unique_ptr<std::FILE, Close> file_;
   char message_[CURL_ERROR_SIZE] = "";
