@@ -186,7 +186,7 @@ std::string array_script(const Sweep& sweep, const SweepDirectory& directory, co
          "# Near the time limit: save, then wait in the queue for another turn, which goes on from there.\n"
          "near_the_limit() {\n"
          "  kill -USR1 \"$sweep\"\n"
-         "  sleep 15\n"
+         "  sleep 5\n"
          "  scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"\n"
          "}\n"
          "trap near_the_limit USR1\n"

@@ -88,14 +88,15 @@ cat >"$folder/s.yaml" <<'TEXT'
 task: {kind: modular_addition, p: 23, train_fraction: 0.5}
 model: {kind: mlp, d_embed: 16, hidden: [32]}
 optimizer: {learning_rate: 0.01}
-training: {steps: 4000, evaluate_every_steps: 200, checkpoint_every_steps: 1000}
+training: {steps: 12000, evaluate_every_steps: 400, checkpoint_every_steps: 2000}
 sweep: {optimizer.weight_decay: [0, 1], seed: {count: 2}}
 TEXT
 
 has_checkpoint() { compgen -G "$folder/part/*seed=$1/checkpoints/*/manifest.json"; }
 is_over() { [ -z "$(squeue -h -u root)" ]; }
-was_requeued() { [ "$(scontrol show job "$1" | grep -o 'Restarts=[0-9]*')" != "Restarts=0" ]; }
-node_is() { sinfo -h -o %T | grep -q "$1"; }
+restarts() { scontrol show job "$1" | grep -o 'Restarts=[0-9]*' | cut -d= -f2; }
+has_restarted() { [ "$(restarts "$1")" -ge "$2" ]; }
+has_begun_again() { [ "$(grep -c "shard $1/2 of" "part/slurm/task-$1.log")" -ge 2 ]; }
 
 start
 cd "$folder"
@@ -106,15 +107,15 @@ job=$(grep -o 'job [0-9]*' submitted.txt | grep -o '[0-9]*')
 # A node that fails: its tasks are killed, and Slurm itself puts them back into the queue.
 wait_for 60 "a checkpoint" has_checkpoint 0
 scontrol update nodename="$(hostname -s)" state=down reason=test
-wait_for 30 "the requeue after the node failed" was_requeued "${job}_0"
+wait_for 30 "the requeue after the node failed" has_restarted "${job}_0" 1
 scontrol update nodename="$(hostname -s)" state=resume 2>/dev/null || true  # or it came back by itself
 wait_for 60 "the node to come back" sh -c "! sinfo -h -o %T | grep -q down"
 "$logodds" sweep part --status
 
 # A task that is told that its time is nearly over saves and requeues itself.
-is_running() { squeue -h -t running | grep -q .; }
-wait_for 60 "the tasks to go on" is_running
-scancel --batch --signal=USR1 "${job}_1" || true
+wait_for 120 "the second task to go on" has_begun_again 1
+scancel --batch --signal=USR1 "${job}_1"
+wait_for 60 "the requeue before the time limit" has_restarted "${job}_1" 2
 
 wait_for 300 "the end of all jobs" is_over
 cmp whole/table.csv part/table.csv || fail "the tables differ"
