@@ -77,7 +77,8 @@ double mean_log_ties(const Tensor& differences, bool largest) {
 /// From L, L' and L'' at s = 1. The loss is the one before the last step, which was too short to change it.
 OptimalScale newton(const Plain& logits, RaySums here) {
   double low = -kInfinity, high = kInfinity, scale = 1;
-  const double widest = 4 / rms_of(logits);  // a step of a few nats: far from the minimum Newton overshoots on flat tails
+  const double widest =
+      4 / rms_of(logits);  // a step of a few nats: far from the minimum Newton overshoots on flat tails
   for (int iteration = 0; iteration < 200; ++iteration, here = ray(logits, scale)) {
     (here.slope < 0 ? low : high) = scale;
     double step = here.curvature > 0 ? -here.slope / here.curvature : (here.slope < 0 ? kInfinity : -kInfinity);

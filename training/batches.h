@@ -7,9 +7,9 @@
 
 namespace logodds {
 
-/// Mini-batches without replacement: in each epoch of ⌊n/size⌋ steps every run takes its n training examples in an order
-/// of its own, drawn from its seed and the epoch's number, batch by batch; what does not fill a batch is left out of the
-/// epoch. A batch depends on seed and step only, so that training resumes in mid-epoch with nothing stored.
+/// Mini-batches without replacement: in each epoch of ⌊n/size⌋ steps every run takes its n training examples in an
+/// order of its own, drawn from its seed and the epoch's number, batch by batch; what does not fill a batch is left out
+/// of the epoch. A batch depends on seed and step only, so that training resumes in mid-epoch with nothing stored.
 class Batches {
  public:
   /// `size` at most `examples`.

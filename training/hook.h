@@ -21,7 +21,7 @@ struct Snapshot {
   Tensor targets_N;
   Tensor train_B;  ///< numbers of the training examples
   Tensor test_B;
-  Tensor posterior_NV{};  ///< ln P(c | x), class-centred, where the task knows it; else undefined
+  Tensor posterior_NV{};     ///< ln P(c | x), class-centred, where the task knows it; else undefined
   double learning_rate = 0;  ///< of the next update, schedule included
   /// The weights with the gradient of the loss on all training examples, computed at each call.
   std::function<Parameters()> with_gradient{};

@@ -14,10 +14,10 @@ namespace logodds {
 /// Every example of a task, N per run, and which of them each run trains on. The run axis may be a stride of 0 where
 /// the runs share their examples.
 struct Dataset {
-  Tensor inputs;      ///< [R,N,T] tokens, or [R,N,F] features
-  Tensor targets_RN;  ///< class numbers
-  Tensor train_RB;    ///< numbers of the training examples, in 0 … N-1
-  Tensor test_RB;     ///< the others; B may be 0
+  Tensor inputs;           ///< [R,N,T] tokens, or [R,N,F] features
+  Tensor targets_RN;       ///< class numbers
+  Tensor train_RB;         ///< numbers of the training examples, in 0 … N-1
+  Tensor test_RB;          ///< the others; B may be 0
   Tensor posterior_RNV{};  ///< ln P(c | x), class-centred, float64, where the task knows it; else undefined
 
   int64_t runs() const { return targets_RN.size(0); }

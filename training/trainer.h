@@ -50,14 +50,15 @@ struct TrainerEvents {
   std::function<void(Checkpoint)> checkpoint;  ///< to be made durable before it returns
   std::function<bool()> interrupted;           ///< asked between steps
   std::function<bool()> save_asked;            ///< asked between steps: whether a checkpoint is wanted now
-  /// Parts: mini-batch, those of loss_gradient, optimizer, evaluation, hook NAME, writing metrics, checkpoint, the rest.
+  /// Parts: mini-batch, those of loss_gradient, optimizer, evaluation, hook NAME, writing metrics, checkpoint, the
+  /// rest.
   Spent spent;
 };
 
-/// Columns step, run, seed, train_loss, train_accuracy, test_loss, test_accuracy; no test columns without a test set. Where the task
-/// knows the posterior P(c | x) also, per set, excess_loss: mean of -ln q_y + ln P(y | x), the network's q and the
-/// posterior on the same examples (an estimate of the excess risk that the examples' own luck cancels from), and
-/// divergence: mean KL(P || q) = what the excess risk is expected to be. All nats.
+/// Columns step, run, seed, train_loss, train_accuracy, test_loss, test_accuracy; no test columns without a test set.
+/// Where the task knows the posterior P(c | x) also, per set, excess_loss: mean of -ln q_y + ln P(y | x), the network's
+/// q and the posterior on the same examples (an estimate of the excess risk that the examples' own luck cancels from),
+/// and divergence: mean KL(P || q) = what the excess risk is expected to be. All nats.
 Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed);
 
 /// The one training loop: steps of all runs of a pack, evaluations and checkpoints between them.
@@ -89,7 +90,7 @@ class Trainer {
   Checkpoint checkpoint() const;
   Tensor logits_of(int64_t run, const Parameters& one) const;
   Parameters with_gradient(int64_t run) const;  ///< of the loss on all of the run's training examples
-  void refuse_divergence() const;  ///< of the last step
+  void refuse_divergence() const;               ///< of the last step
   void refuse_divergence(int64_t run, double loss) const;
   void report();  ///< evaluates this step, once
   void save();    ///< makes a checkpoint of this step, once

@@ -1,9 +1,10 @@
+#include "experiments/report/theory.h"
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
 #include "experiments/commands/commands.h"
-#include "experiments/report/theory.h"
 #include "experiments/theory.h"
 
 namespace logodds {

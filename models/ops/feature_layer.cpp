@@ -44,8 +44,8 @@ void FeatureLayer<T>::gather() {
   const auto most = static_cast<int64_t>(kSparseShare * static_cast<double>(count_ * features));
   int64_t entries = 0;
   for (int64_t b = 0; b < count_ && entries <= most; ++b) {
-    entries += sparse_kernels<T>().gather(x + b * features, features, feature_.get() + entries,
-                                          by_sample_.get() + entries);
+    entries +=
+        sparse_kernels<T>().gather(x + b * features, features, feature_.get() + entries, by_sample_.get() + entries);
     sample_first_[static_cast<size_t>(b + 1)] = entries;
   }
   sparse_ = entries <= most;

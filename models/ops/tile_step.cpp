@@ -234,8 +234,8 @@ TileGradients gradients_of(const Folded& folded, const Tensor& inputs, const Ten
   const Tensor weight_gradient = weights.defined() ? at::zeros_like(weights) : Tensor();
   const auto train = [&](Tile<T>& tile, int64_t run, int64_t begin, int64_t end, T* into) {
     tile.use_run(run);
-    train_tiles<T>(tile, tiling, begin, end, targets.const_data_ptr<int64_t>() + run * B, rows_of(loss, T{}), layout, into,
-                   weights.defined() ? weight_gradient.mutable_data_ptr<T>() + run * weights.stride(0) : nullptr,
+    train_tiles<T>(tile, tiling, begin, end, targets.const_data_ptr<int64_t>() + run * B, rows_of(loss, T{}), layout,
+                   into, weights.defined() ? weight_gradient.mutable_data_ptr<T>() + run * weights.stride(0) : nullptr,
                    losses.mutable_data_ptr<double>() + run * B);
   };
   const Tensor others = at::empty({R, shares - 1, layout.size}, options);

@@ -31,9 +31,10 @@ bool tile_step_takes(const Folded& folded);
 
 /// Forward and backward of all samples, tile by tile: what a tile of a few dozen samples needs stays in a core's cache
 /// from its mixed rows to its last gradient, so memory sees the tables and weights, and per sample only tokens, mixing
-/// weights and the loss. Of tokens [R,B,T] or features [R,B,F] with targets [R,B] out of `classes`; where the network makes classes - 1
-/// logits, the last class's is 0. Fastest where neighbouring samples share tokens. Runs go to threads, or the samples
-/// of one run where there are fewer runs than threads: the same bits for the same number of threads.
+/// weights and the loss. Of tokens [R,B,T] or features [R,B,F] with targets [R,B] out of `classes`; where the network
+/// makes classes - 1 logits, the last class's is 0. Fastest where neighbouring samples share tokens. Runs go to
+/// threads, or the samples of one run where there are fewer runs than threads: the same bits for the same number of
+/// threads.
 TileGradients tile_gradients(const Folded& folded, const Tensor& inputs, const Tensor& targets_RB, int64_t classes,
                              const RowLoss& loss);
 

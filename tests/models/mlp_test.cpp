@@ -50,9 +50,9 @@ TEST(Mlp, FoldedFormOfFeaturesEqualsTheTraceSparseAndDenseWithOneLogitAndMany) {
         options.hidden = bias ? std::vector<int64_t>{150, 9} : std::vector<int64_t>{19};
         const Mlp model(options, {.tokens = 0, .positions = 37, .classes = classes, .single_logit = classes == 2});
         Parameters parameters = random_parameters(model, 2);
-        expect_fast_forms_equal_trace(model, parameters, features(2, 250, 37, share),
-                                      "share " + std::to_string(share) + ", classes " + std::to_string(classes) +
-                                          (bias ? ", biases" : ""));
+        expect_fast_forms_equal_trace(
+            model, parameters, features(2, 250, 37, share),
+            "share " + std::to_string(share) + ", classes " + std::to_string(classes) + (bias ? ", biases" : ""));
       }
     }
   }

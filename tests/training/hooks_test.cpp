@@ -218,12 +218,11 @@ TEST(SoftmaxCollapseHook, CountsTheTrainingExamplesWhoseOtherTermsAreLost) {
   Tensor size = at::ones({kP * kP}, at::kDouble);
   const Tensor train = fixture.of(right).train_B;
   const Tensor rank = at::arange(train.size(0));
-  size.index_put_({train}, (1 + 11 * rank.remainder(5).eq(0).to(at::kDouble) + 20 * rank.remainder(10).eq(0).to(at::kDouble)));
+  size.index_put_({train},
+                  (1 + 11 * rank.remainder(5).eq(0).to(at::kDouble) + 20 * rank.remainder(10).eq(0).to(at::kDouble)));
   Row row;
   SoftmaxCollapse({}).observe(fixture.of(right * size.unsqueeze(1)), row);
-  const auto share = [&](int64_t every) {
-    return (rank.remainder(every) == 0).to(at::kDouble).mean().item<double>();
-  };
+  const auto share = [&](int64_t every) { return (rank.remainder(every) == 0).to(at::kDouble).mean().item<double>(); };
   for (const std::string figure : {"softmax_collapse.collapsed_", "softmax_collapse.zero_terms_"}) {
     EXPECT_NEAR(row[figure + "float16"].get<double>(), share(5), 1e-12) << figure;
     EXPECT_NEAR(row[figure + "float32"].get<double>(), share(10), 1e-12) << figure;

@@ -11,7 +11,11 @@ namespace logodds {
 namespace {
 
 TrainerOptions every(int64_t steps, int64_t batch_size = 0) {
-  return {.steps = steps, .batch_size = batch_size, .evaluate_every_steps = 5, .checkpoint_every_steps = 1000, .keep_last_checkpoints = 1};
+  return {.steps = steps,
+          .batch_size = batch_size,
+          .evaluate_every_steps = 5,
+          .checkpoint_every_steps = 1000,
+          .keep_last_checkpoints = 1};
 }
 
 /// Trains and returns weights [R,n] and all rows.
@@ -75,8 +79,9 @@ TEST(Trainer, EveryPartOfAStepIsToldWhenItEnds) {
   TrainerEvents events;
   events.spent = [&](std::string_view part) { parts.emplace_back(part); };
   Trainer(every(1), pack.make(), events).run();
-  const Parts evaluation{"evaluation", "hook logit_decomposition", "hook logit_bloat", "hook weight_norms",
-                         "hook effective_rates", "hook slingshot", "hook gradient_alignment", "writing metrics"};
+  const Parts evaluation{
+      "evaluation",           "hook logit_decomposition", "hook logit_bloat",        "hook weight_norms",
+      "hook effective_rates", "hook slingshot",           "hook gradient_alignment", "writing metrics"};
   Parts expected = evaluation;
   for (const char* part : {"fold", "tile step", "backward of the fold", "the rest", "optimizer", "the rest"}) {
     expected.emplace_back(part);
@@ -92,7 +97,8 @@ TEST(Trainer, ABatchLargerThanTheTrainingSetIsRefused) {
 }
 
 TEST(Trainer, InMiniBatchesARunInAPackStillEqualsTheRunAlone) {
-  const Tensor pack = train({.seeds = {5, 6}, .weight_decays = {1, 1}, .learning_rates = {.01, .01}, .dtype = at::kDouble}, 20, 7).flat;
+  const Tensor pack =
+      train({.seeds = {5, 6}, .weight_decays = {1, 1}, .learning_rates = {.01, .01}, .dtype = at::kDouble}, 20, 7).flat;
   const Tensor alone = train({.seeds = {6}, .dtype = at::kDouble}, 20, 7).flat;
   EXPECT_LT((pack[1] - alone[0]).abs().max().item<double>(), 1e-12);
 }

@@ -88,7 +88,8 @@ TEST(OutputFrequency, EvidenceAtAClassIsThePartsEntry) {
 TEST(OutputFrequency, SplitsAConstructedCosineExactly) {
   const auto [logits, targets] = constructed(13, {{2, 3.0}, {5, -1.5}});
   const OutputFrequency circuits(logits);
-  const Tensor amplitude = circuits.cosine_coefficients(targets), fve = circuits.cosine_fve(circuits.cosine_coefficients(targets));
+  const Tensor amplitude = circuits.cosine_coefficients(targets),
+               fve = circuits.cosine_fve(circuits.cosine_coefficients(targets));
   for (int64_t p = 0; p < circuits.size(); ++p) {
     const int64_t frequency = OutputFrequency::frequency(p);
     const double expected = frequency == 2 ? 3.0 : frequency == 5 ? -1.5 : 0.0;
