@@ -208,7 +208,7 @@ TEST(Trained, WhatItIsNotToldMakesItOverconfidentByTheFactorOfTheory) {
   duplicate.told = 0;
   duplicate.shown.runs = {1, 2};
   duplicate.sizes = sizes(32768, 32768);
-  const Training pair(Forecasters(duplicate), ensemble({}), {1, 1}, 500, 0.05);
+  const Training pair(Forecasters(duplicate), ensemble({}), {1, 1}, 300, 0.2);
   const auto alone_and_both = TemperatureClaim({}).figures(pair.runs());
   EXPECT_NEAR(alone_and_both[0].measured, 1, 0.06);
   EXPECT_NEAR(alone_and_both[1].measured, 2, 0.12);
@@ -216,7 +216,7 @@ TEST(Trained, WhatItIsNotToldMakesItOverconfidentByTheFactorOfTheory) {
   EXPECT_LT(gain.theory, -0.03);  // it loses by what it takes for a second opinion
   EXPECT_NEAR(gain.measured, gain.theory, 0.02);
   duplicate.told = 1;
-  const Training told(Forecasters(duplicate), ensemble({}), {1, 1}, 200, 0.05);
+  const Training told(Forecasters(duplicate), ensemble({}), {1, 1}, 300, 0.2);
   EXPECT_NEAR(GainClaim({}).figures(told.runs())[0].measured, 0, 1e-3);
 }
 
