@@ -17,7 +17,7 @@ void EffectiveRates::observe(const Snapshot& snapshot, Row& row) {
   const Tensor now = snapshot.parameters.flat().select(0, 0).clone();
   double angular = std::nan(""), radial = std::nan("");
   if (const auto found = last_.find(snapshot.run); found != last_.end()) {
-    const Tensor before = found->second.to(at::kDouble), change = now.to(at::kDouble) - before;
+    const Tensor before = found->second.to(now.options().dtype(at::kDouble)), change = now.to(at::kDouble) - before;
     const Tensor share = before.dot(change) / before.dot(before);
     radial = share.item<double>();
     angular = ((change - share * before).norm() / before.norm()).item<double>();
