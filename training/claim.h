@@ -43,8 +43,9 @@ class Claim {
 /// The claims by name.
 const Catalogue& claims();
 
-/// A row of a table: means over the seeds, with the 95 % interval of the mean that the seeds' spread gives (NaN for
-/// one).
+/// A row of a table: means over the seeds, and the measured mean's 95 % interval from the spread between seeds of what
+/// was measured minus what theory states for that seed (of what was measured, where theory states nothing); NaN for
+/// one.
 struct TableRow {
   std::string what;
   double theory, measured, low, high;

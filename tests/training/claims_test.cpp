@@ -283,5 +283,26 @@ TEST(Trained, APerceptronMemorisesTwoRandomLabelsPerWeight) {
   EXPECT_EQ(rows[2].theory, 2);
 }
 
+/// States 1 and 5 in turn, and measures 1 more and 1.2 more.
+class Shifting : public Claim {
+ public:
+  std::vector<Figure> figures(const std::vector<Trained>&) const override {
+    const double theory = calls_++ % 2 == 0 ? 1 : 5;
+    return {{"figure", theory, theory + (theory == 1 ? 1 : 1.2)}};
+  }
+
+ private:
+  mutable int calls_ = 0;
+};
+
+TEST(TableRows, WhatTheoryStatesDifferentlyForEachSeedIsNoSpread) {
+  const auto rows = table_rows(Shifting(), std::vector<std::vector<Trained>>(2));
+  EXPECT_NEAR(rows[0].theory, 3, 1e-12);
+  EXPECT_NEAR(rows[0].measured, 4.1, 1e-12);
+  // Differences 1 and 1.2: standard error 0.1, times the 12.706 of one degree of freedom.
+  EXPECT_NEAR(rows[0].high - rows[0].measured, 1.2706, 1e-4);
+  EXPECT_NEAR(rows[0].measured - rows[0].low, 1.2706, 1e-4);
+}
+
 }  // namespace
 }  // namespace logodds
