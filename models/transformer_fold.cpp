@@ -8,6 +8,8 @@
 #include "models/model.h"
 #include "models/ops/attention_pattern.h"
 #include "models/ops/batched.h"
+#include "models/ops/product.h"
+#include "models/ops/together.h"
 
 namespace logodds {
 
@@ -25,8 +27,10 @@ class Fold {
   Fold(const TransformerFold& options, const Parameters& parameters, const Tensor& inputs_RBT)
       : options_(options), inputs_RBT_(inputs_RBT), R_(inputs_RBT.size(0)), p_(options.tokens), H_(options.heads) {
     fold_rows(parameters);
-    fold_pattern(parameters);
-    fold_heads(parameters);
+    fold_unembedding(parameters);
+    together(rows_RND_, {[&] { fold_write(parameters); }, [&] { fold_pattern(parameters); },
+                         [&] { fold_logits(parameters); }, [&] { fold_values(); }});
+    fold_table();
   }
 
   Folded folded() const;
@@ -35,35 +39,50 @@ class Fold {
  private:
   void fold_rows(const Parameters& parameters);
   void fold_pattern(const Parameters& parameters);
-  void fold_heads(const Parameters& parameters);
-  Tensor pull_back_heads(const Tensor& table_gradient, const Tensor& own_gradient, Parameters& parameters);
+  void fold_unembedding(const Parameters& parameters);
+  void fold_write(const Parameters& parameters);
+  void fold_logits(const Parameters& parameters);
+  void fold_values();
+  void fold_table();
+  void pull_back_head(const Tensor& table_gradient, const Tensor& own_gradient, int64_t head);
+  void pull_back_logits(const Tensor& W_L_gradient, Parameters& parameters);
+  void pull_back_read(const Tensor& own_gradient, Parameters& parameters);
+  void pull_back_output(Parameters& parameters);
+  void pull_back_values(const Tensor& own_gradient, Parameters& parameters);
   void pull_back_pattern(const Tensor& gradient, Parameters& parameters);
   void pull_back_rows(Parameters& parameters);
 
+  /// A piece of work per head.
+  std::vector<std::function<void()>> each_head(const std::function<void(int64_t head)>& work) const {
+    std::vector<std::function<void()>> pieces;
+    for (int64_t head = 0; head < H_; ++head) pieces.emplace_back([work, head] { work(head); });
+    return pieces;
+  }
   double scale() const { return 1 / std::sqrt(static_cast<double>(D_ / H_)); }
   /// How much attention a head gives in all: α, and 1-α to each of the three positions.
   double total() const { return options_.alpha + 3 * (1 - options_.alpha); }
-  /// Matrices [R,D,H·K] as one per head, [R·H,D,K], and back.
-  Tensor per_head(const Tensor& x) const {
-    return x.view({R_, x.size(1), H_, D_ / H_}).transpose(1, 2).reshape({R_ * H_, x.size(1), D_ / H_});
-  }
-  Tensor all_heads(const Tensor& x) const {
-    return x.view({R_, H_, x.size(1), D_ / H_}).transpose(1, 2).reshape({R_, x.size(1), D_});
-  }
+  /// W_V or its gradient, a matrix per head [R,H,D,K], as one for all heads side by side [R,D,H·K]; no copy.
+  Tensor side_by_side(const Tensor& x) const { return x.transpose(1, 2).flatten(2); }
+  /// What belongs to one head of values [R,N,H·K], of rows [R,H·K,W], of the table [R,H·N,W].
+  Tensor columns_of(const Tensor& values, int64_t head) const { return values.narrow(2, head * D_ / H_, D_ / H_); }
+  Tensor rows_of(const Tensor& write, int64_t head) const { return write.narrow(1, head * D_ / H_, D_ / H_); }
+  Tensor part_of(const Tensor& table, int64_t head) const { return table.narrow(1, head * 2 * p_, 2 * p_); }
 
   TransformerFold options_;
   Tensor inputs_RBT_;
   int64_t R_, p_, H_, D_ = 0, M_ = 0;
-  Tensor rows_RND_, own_RND_;   ///< the residual stream's rows for a and b; those of the position that is read
-  Tensor query_, keys_;         ///< see fold_pattern
-  Tensor unembed_RDV_, read_;   ///< W_U; [W_in | W_U], [R,D,W]
-  Tensor W_L_;                  ///< W_out W_U
-  Tensor V_RDD_, write_;        ///< W_V of all heads side by side; W_O [W_in | W_U], [R,D,W]
-  Tensor values_, own_values_;  ///< rows W_V per head [R·H,N,K]; total · x_= W_V [R,1,D]
-  Tensor table_, own_table_;    ///< T, [R,H·N,W]; x_last [W_in | W_U] and all that is constant, [R,·,W]
+  Tensor rows_RND_, own_RND_;           ///< the residual stream's rows for a and b; those of the position that is read
+  Tensor query_, keys_;                 ///< see fold_pattern
+  Tensor exact_unembed_, unembed_RDV_;  ///< W_U in float64, and rounded
+  Tensor read_;                         ///< [W_in | W_U], [R,D,W]
+  Tensor W_L_;                          ///< W_out W_U
+  Tensor V_RDD_, W_O_RDD_, write_;      ///< W_V and W_O of all heads; W_O [W_in | W_U], [R,D,W]
+  Tensor values_, own_values_;          ///< rows W_V, [R,N,D]; total · x_= W_V, [R,1,D]
+  Tensor own_table_;                    ///< x_last [W_in | W_U] and all that is constant, [R,·,W]
+  Tensor table_;                        ///< T, [R,H·N,W]; without "=" followed by own_table_
   AttentionPattern pattern_;
   AttentionPattern::Value attention_;
-  Tensor rows_gradient_, own_gradient_;
+  Tensor values_gradient_, write_gradient_, unembed_gradient_, rows_gradient_, own_gradient_;
 };
 
 void Fold::fold_rows(const Parameters& parameters) {
@@ -98,34 +117,51 @@ void Fold::fold_pattern(const Parameters& parameters) {
   attention_ = pattern_(scores, inputs_RBT_);
 }
 
-void Fold::fold_heads(const Parameters& parameters) {
+// Every sample's logits get the errors of W_L and of the constant rows: those are rounded once, at the end.
+
+void Fold::fold_unembedding(const Parameters& parameters) {
   const Tensor& W_in = weight(parameters, "mlp.W_in");
   M_ = W_in.size(2);
-  // Every sample's logits get the errors of W_L and of the constant rows: those are rounded once, at the end.
-  const Tensor exact_unembed = relative_to_last(parameters["unembed.W_U"].to(at::kDouble), options_.gauge);
-  unembed_RDV_ = exact_unembed.to(W_in.scalar_type());
-  W_L_ = matmul_per_run(weight(parameters, "mlp.W_out").to(at::kDouble), exact_unembed).to(W_in.scalar_type());
+  exact_unembed_ = relative_to_last(parameters["unembed.W_U"].to(at::kDouble), options_.gauge);
+  unembed_RDV_ = exact_unembed_.to(W_in.scalar_type());
   read_ = aligned_columns(W_in, unembed_RDV_);
-  const Tensor W_O = weight(parameters, "attn.W_O").view({R_, D_, D_});
-  write_ = matmul_per_run(W_O, read_);
-  V_RDD_ = all_heads(weight(parameters, "attn.W_V").reshape({R_ * H_, D_, D_ / H_}));
-  values_ = per_head(matmul_per_run(rows_RND_, V_RDD_));
-  table_ = at::bmm(values_, write_.view({R_ * H_, D_ / H_, -1})).view({R_, H_ * 2 * p_, -1});
-  const Tensor read = read_.to(at::kDouble), b_out = weight(parameters, "mlp.b_out").unsqueeze(1).to(at::kDouble);
+  V_RDD_ = side_by_side(weight(parameters, "attn.W_V"));
+  W_O_RDD_ = weight(parameters, "attn.W_O").view({R_, D_, D_});
+}
+
+void Fold::fold_write(const Parameters& parameters) {
+  write_ = product(W_O_RDD_, read_);
+  const Tensor b_out = weight(parameters, "mlp.b_out").unsqueeze(1).to(at::kDouble);
   const Tensor bias = aligned_columns(weight(parameters, "mlp.b_in").unsqueeze(1).to(at::kDouble),
                                       matmul_per_run(b_out, unembed_RDV_.to(at::kDouble)));
   Tensor own = own_RND_.to(at::kDouble);
   if (options_.equals) {
     const Tensor values = matmul_per_run(own, V_RDD_.to(at::kDouble)) * total();
-    own = matmul_per_run(values, W_O.to(at::kDouble), own);
+    own = matmul_per_run(values, W_O_RDD_.to(at::kDouble), own);
     own_values_ = values.to(V_RDD_.scalar_type());
   }
-  own_table_ = matmul_per_run(own, read, bias).to(read_.scalar_type());
+  own_table_ = matmul_per_run(own, read_.to(at::kDouble), bias).to(read_.scalar_type());
+}
+
+void Fold::fold_logits(const Parameters& parameters) {
+  const Tensor& W_out = weight(parameters, "mlp.W_out");
+  W_L_ = product(W_out.to(at::kDouble), exact_unembed_).to(W_out.scalar_type());
+}
+
+void Fold::fold_values() { values_ = product(rows_RND_, V_RDD_); }
+
+void Fold::fold_table() {
+  const int64_t N = H_ * 2 * p_;
+  table_ = at::empty({R_, options_.equals ? N : N + p_, read_.size(2)}, read_.options());
+  if (!options_.equals) table_.narrow(1, N, p_).copy_(own_table_);
+  together(table_, each_head([this](int64_t head) {
+             put_product(part_of(table_, head), columns_of(values_, head), rows_of(write_, head));
+           }));
 }
 
 Folded Fold::folded() const {
   Folded folded;
-  folded.mix.table_RNW = options_.equals ? table_ : at::cat({table_, own_table_}, 1);
+  folded.mix.table_RNW = table_;
   folded.mix.weights_RBC = attention_.weights;
   if (options_.equals) {
     folded.mix.base_RW = own_table_.squeeze(1);
@@ -143,71 +179,91 @@ Folded Fold::folded() const {
 }
 
 void Fold::pull_back(const std::vector<Tensor>& gradients, Parameters& parameters) {
-  const auto into = [&](const char* name) -> const Tensor& {
-    return parameters.gradient(std::string("blocks.0.") + name);
-  };
-  const int64_t N = H_ * 2 * p_, direct = aligned(M_), V = unembed_RDV_.size(2);
+  const int64_t N = H_ * 2 * p_;
   const Tensor table = gradients[0].narrow(1, 0, N);
   const Tensor own = options_.equals ? gradients[1].unsqueeze(1) : gradients[0].narrow(1, N, p_);
   const Tensor &attention = gradients[options_.equals ? 2 : 1], &W_L = gradients.back();
+  values_gradient_ = at::empty_like(values_);
+  write_gradient_ = at::empty_like(write_);
 
-  const Tensor read = pull_back_heads(table, own, parameters);
-  into("mlp.W_in").copy_(read.narrow(2, 0, M_));
-  const Tensor bias = own.sum(1, /*keepdim=*/true), bias_direct = bias.narrow(2, direct, V);
-  into("mlp.b_in").copy_(bias.squeeze(1).narrow(1, 0, M_));
-  into("mlp.b_out").copy_(matmul_per_run(bias_direct, transposed(unembed_RDV_)).squeeze(1));
-  into("mlp.W_out").copy_(matmul_per_run(W_L, transposed(unembed_RDV_)));
-  Tensor U = matmul_per_run(transposed(weight(parameters, "mlp.W_out")), W_L, read.narrow(2, direct, V));
-  U = U + weight(parameters, "mlp.b_out").unsqueeze(2) * bias_direct;
-  parameters.gradient("unembed.W_U").copy_(relative_to_last_gradient(U, options_.gauge));
-  pull_back_pattern(attention, parameters);
+  auto pieces = each_head([&](int64_t head) { pull_back_head(part_of(table, head), own, head); });
+  pieces.push_back([&] { pull_back_logits(W_L, parameters); });
+  pieces.push_back([&] { pull_back_pattern(attention, parameters); });
+  together(table, pieces);
+  together(table, {[&] { pull_back_read(own, parameters); }, [&] { pull_back_output(parameters); },
+                   [&] { pull_back_values(own, parameters); }});
   pull_back_rows(parameters);
 }
 
-/// From T and the constant rows to W_V, W_O, the residual rows, and [W_in | W_U], whose gradient it returns.
-Tensor Fold::pull_back_heads(const Tensor& table_gradient, const Tensor& own_gradient, Parameters& parameters) {
-  const int64_t K = D_ / H_;
-  const Tensor heads = table_gradient.reshape({R_ * H_, 2 * p_, -1});
-  const Tensor values = all_heads(at::bmm(heads, transposed(write_.view({R_ * H_, K, -1}))));
-  Tensor write = at::bmm(transposed(values_), heads).view({R_, D_, -1});
-  Tensor V = matmul_per_run(transposed(rows_RND_), values);
-  own_gradient_ = matmul_per_run(own_gradient, transposed(read_));
-  if (options_.equals) {
-    const Tensor own_values = matmul_per_run(own_gradient, transposed(write_)) * total();
-    write = write + transposed(own_values_) * own_gradient;
-    V = V + transposed(own_RND_) * own_values;
-    own_gradient_ = matmul_per_run(own_values, transposed(V_RDD_), own_gradient_);
-  }
-  rows_gradient_ = matmul_per_run(values, transposed(V_RDD_));
-  parameters.gradient("blocks.0.attn.W_V").copy_(per_head(V).view({R_, H_, D_, K}));
-  const Tensor W_O = weight(parameters, "attn.W_O").view({R_, D_, D_});
-  parameters.gradient("blocks.0.attn.W_O").view({R_, D_, D_}).copy_(matmul_per_run(write, transposed(read_)));
-  return matmul_per_run(transposed(W_O), write, matmul_per_run(transposed(own_RND_), own_gradient));
+/// From one head's part of T to its values and to its rows of W_O [W_in | W_U].
+void Fold::pull_back_head(const Tensor& table_gradient, const Tensor& own_gradient, int64_t head) {
+  const Tensor write = rows_of(write_gradient_, head);
+  put_product(columns_of(values_gradient_, head), table_gradient, transposed(rows_of(write_, head)));
+  put_product(write, transposed(columns_of(values_, head)), table_gradient);
+  if (options_.equals) put_product(write, transposed(columns_of(own_values_, head)), own_gradient, /*add=*/true);
 }
 
-/// From the attention to W_Q, W_K and the residual rows.
+/// From W_L to W_out and, in part, to W_U.
+void Fold::pull_back_logits(const Tensor& W_L_gradient, Parameters& parameters) {
+  put_product(parameters.gradient("blocks.0.mlp.W_out"), W_L_gradient, transposed(unembed_RDV_));
+  unembed_gradient_ = product(transposed(weight(parameters, "mlp.W_out")), W_L_gradient);
+}
+
+/// From [W_in | W_U] and the constant rows to W_in, W_U and the biases.
+void Fold::pull_back_read(const Tensor& own_gradient, Parameters& parameters) {
+  const auto into = [&](const char* name) { return parameters.gradient(std::string("blocks.0.") + name); };
+  const int64_t direct = aligned(M_), V = unembed_RDV_.size(2);
+  const Tensor read = product(transposed(W_O_RDD_), write_gradient_);
+  put_product(read, transposed(own_RND_), own_gradient, /*add=*/true);
+  into("mlp.W_in").copy_(read.narrow(2, 0, M_));
+  const Tensor bias = own_gradient.sum(1, /*keepdim=*/true), bias_direct = bias.narrow(2, direct, V);
+  into("mlp.b_in").copy_(bias.squeeze(1).narrow(1, 0, M_));
+  into("mlp.b_out").copy_(matmul_per_run(bias_direct, transposed(unembed_RDV_)).squeeze(1));
+  const Tensor U =
+      unembed_gradient_ + read.narrow(2, direct, V) + weight(parameters, "mlp.b_out").unsqueeze(2) * bias_direct;
+  parameters.gradient("unembed.W_U").copy_(relative_to_last_gradient(U, options_.gauge));
+}
+
+void Fold::pull_back_output(Parameters& parameters) {
+  put_product(parameters.gradient("blocks.0.attn.W_O").view({R_, D_, D_}), write_gradient_, transposed(read_));
+}
+
+/// From the values and the constant rows to W_V and the residual rows.
+void Fold::pull_back_values(const Tensor& own_gradient, Parameters& parameters) {
+  const Tensor V = product(transposed(rows_RND_), values_gradient_);
+  put_product(rows_gradient_, values_gradient_, transposed(V_RDD_), /*add=*/true);
+  own_gradient_ = matmul_per_run(own_gradient, transposed(read_), own_gradient_);
+  if (options_.equals) {
+    const Tensor own_values = matmul_per_run(own_gradient, transposed(write_)) * total();
+    put_product(V, transposed(own_RND_), own_values, /*add=*/true);
+    own_gradient_ = matmul_per_run(own_values, transposed(V_RDD_), own_gradient_);
+  }
+  parameters.gradient("blocks.0.attn.W_V").copy_(V.view({R_, D_, H_, D_ / H_}).transpose(1, 2));
+}
+
+/// From the attention to W_Q, W_K and, in part, to the residual rows.
 void Fold::pull_back_pattern(const Tensor& gradient, Parameters& parameters) {
   const Tensor &W_Q = weight(parameters, "attn.W_Q"), &W_K = weight(parameters, "attn.W_K");
   const int64_t score_rows = options_.equals ? 2 * p_ : p_ * p_ + p_;
   const Tensor scores = pattern_.gradient(attention_.softmax, inputs_RBT_, gradient, score_rows);
   Tensor query, W_K_gradient;
   if (options_.equals) {
-    rows_gradient_ = matmul_per_run(scores, transposed(keys_), rows_gradient_);
-    const Tensor keys = matmul_per_run(transposed(rows_RND_), scores).transpose(1, 2).unsqueeze(3);  // [R,H,D,1]
-    W_K_gradient = keys * query_;
-    query = at::matmul(transposed(keys), W_K);
+    rows_gradient_ = product(scores, transposed(keys_));
+    const Tensor keys = product(transposed(scores), rows_RND_);  // [R,H,D]
+    W_K_gradient = keys.unsqueeze(3) * query_;
+    query = at::matmul(keys.unsqueeze(2), W_K);
   } else {
     const Tensor pairs = scores.narrow(1, 0, p_ * p_).transpose(1, 2).reshape({R_, H_, p_, p_});
     const Tensor same = scores.narrow(1, p_ * p_, p_).transpose(1, 2).unsqueeze(3);
     query = at::matmul(pairs, keys_.narrow(2, 0, p_)) + same * keys_.narrow(2, p_, p_);
     const Tensor keys = at::cat({at::matmul(transposed(pairs), query_), same * query_}, 2);
     W_K_gradient = at::matmul(transposed(rows_RND_).unsqueeze(1), keys);
-    rows_gradient_ = rows_gradient_ + at::matmul(keys, transposed(W_K)).sum(1);
+    rows_gradient_ = at::matmul(keys, transposed(W_K)).sum(1);
   }
   query = query * scale();
   parameters.gradient("blocks.0.attn.W_K").copy_(W_K_gradient);
   parameters.gradient("blocks.0.attn.W_Q").copy_(at::matmul(transposed(own_RND_).unsqueeze(1), query));
-  own_gradient_ = own_gradient_ + at::matmul(query, transposed(W_Q)).sum(1);
+  own_gradient_ = at::matmul(query, transposed(W_Q)).sum(1);
 }
 
 /// From the residual rows to the embeddings.

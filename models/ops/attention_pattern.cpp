@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "core/device.h"
 #include "models/ops/attention_pattern_loops.h"
@@ -20,16 +21,54 @@ int64_t row_of(const ScoreRow& row, const int64_t* tokens) {
   return index;
 }
 
-/// One sample's softmax over positions, [heads, positions].
+/// Where one sample's scores stand, [positions]: the row's heads, or null where the score is 0.
 template <class T>
-void softmax(const std::vector<ScoreRow>& rows, const T* scores, int64_t heads, const int64_t* tokens, T* out) {
-  const auto positions = static_cast<int64_t>(rows.size());
-  for (int64_t t = 0; t < positions; ++t) {
-    const ScoreRow& row = rows[static_cast<size_t>(t)];
-    const T* from = row.zero ? nullptr : scores + row_of(row, tokens) * heads;
-    for (int64_t h = 0; h < heads; ++h) out[h * positions + t] = from == nullptr ? T{0} : from[h];
+void find_rows(const std::vector<ScoreRow>& rows, T* table, int64_t heads, const int64_t* tokens, T** found) {
+  for (size_t t = 0; t < rows.size(); ++t) found[t] = rows[t].zero ? nullptr : table + row_of(rows[t], tokens) * heads;
+}
+
+/// One run's e^(s - shift) in float64, [N,H], and those of the score 0, [H]: then a softmax takes no exponential per
+/// sample. Nothing where the scores lie too far apart for that, or where the table is larger than the samples.
+struct Exponentials {
+  std::vector<double> of_rows, of_zero;
+
+  template <class T>
+  static std::optional<Exponentials> of(const T* scores, int64_t N, int64_t heads, int64_t samples) {
+    constexpr double kRange = 600;
+    if (N > samples) return std::nullopt;
+    Exponentials result{std::vector<double>(N * heads), std::vector<double>(heads)};
+    for (int64_t h = 0; h < heads; ++h) {
+      double least = 0, largest = 0;
+      for (int64_t n = 0; n < N; ++n) {
+        const double score = scores[n * heads + h];
+        if (!std::isfinite(score)) return std::nullopt;
+        least = std::min(least, score), largest = std::max(largest, score);
+      }
+      if (largest - least > kRange) return std::nullopt;
+      for (int64_t n = 0; n < N; ++n) result.of_rows[n * heads + h] = std::exp(scores[n * heads + h] - largest);
+      result.of_zero[h] = std::exp(-largest);
+    }
+    return result;
   }
+};
+
+/// One sample's softmax over positions, [heads, positions], from e^s at `found`.
+template <class T>
+void normalise(const double* const* found, const double* zero, int64_t positions, int64_t heads, T* out) {
+  for (int64_t h = 0; h < heads; ++h) {
+    double sum = 0;
+    for (int64_t t = 0; t < positions; ++t) sum += found[t] == nullptr ? zero[h] : found[t][h];
+    for (int64_t t = 0; t < positions; ++t) {
+      out[h * positions + t] = static_cast<T>((found[t] == nullptr ? zero[h] : found[t][h]) / sum);
+    }
+  }
+}
+
+/// The same from the scores.
+template <class T>
+void softmax(const T* const* found, int64_t positions, int64_t heads, T* out) {
   for (int64_t h = 0; h < heads; ++h, out += positions) {
+    for (int64_t t = 0; t < positions; ++t) out[t] = found[t] == nullptr ? T{0} : found[t][h];
     const T largest = *std::max_element(out, out + positions);
     T sum = 0;
     for (int64_t t = 0; t < positions; ++t) sum += out[t] = std::exp(out[t] - largest);
@@ -41,23 +80,33 @@ void softmax(const std::vector<ScoreRow>& rows, const T* scores, int64_t heads, 
 template <class T>
 void all_patterns(const Tensor& scores, const Tensor& tokens, const AttentionPattern& plan, const Tensor& softmaxes,
                   const Tensor& out) {
-  const int64_t B = tokens.size(1), token_count = tokens.size(2), H = scores.size(2), run_size = scores.stride(0);
+  const int64_t R = tokens.size(0), B = tokens.size(1), token_count = tokens.size(2), N = scores.size(1),
+                H = scores.size(2);
   const auto positions = static_cast<int64_t>(plan.rows.size());
   const auto alpha = static_cast<T>(plan.alpha), rest = static_cast<T>(1 - plan.alpha);
-  const T* tables = scores.const_data_ptr<T>();
-  const auto* token = tokens.const_data_ptr<int64_t>();
-  T *all = softmaxes.mutable_data_ptr<T>(), *kept = out.mutable_data_ptr<T>();
-  at::parallel_for(0, tokens.size(0) * B, 256, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      T* pattern = all + i * H * positions;
-      softmax(plan.rows, tables + i / B * run_size, H, token + i * token_count, pattern);
-      for (int64_t h = 0; h < H; ++h) {
-        for (int64_t t = 0; t < plan.kept; ++t) {
-          kept[(i * H + h) * plan.kept + t] = alpha * pattern[h * positions + t] + rest;
+  for (int64_t run = 0; run < R; ++run) {
+    const T* table = scores.const_data_ptr<T>() + run * scores.stride(0);
+    const auto exponentials = Exponentials::of(table, N, H, B);
+    at::parallel_for(run * B, (run + 1) * B, 256, [&](int64_t begin, int64_t end) {
+      std::vector<const T*> of_scores(plan.rows.size());
+      std::vector<const double*> of_exponentials(plan.rows.size());
+      T* pattern = softmaxes.mutable_data_ptr<T>() + begin * H * positions;
+      T* kept = out.mutable_data_ptr<T>() + begin * H * plan.kept;
+      const int64_t* token = tokens.const_data_ptr<int64_t>() + begin * token_count;
+      for (int64_t i = begin; i < end; ++i, token += token_count) {
+        if (exponentials) {
+          find_rows(plan.rows, exponentials->of_rows.data(), H, token, of_exponentials.data());
+          normalise(of_exponentials.data(), exponentials->of_zero.data(), positions, H, pattern);
+        } else {
+          find_rows(plan.rows, table, H, token, of_scores.data());
+          softmax(of_scores.data(), positions, H, pattern);
+        }
+        for (int64_t h = 0; h < H; ++h, pattern += positions) {
+          for (int64_t t = 0; t < plan.kept; ++t) *kept++ = alpha * pattern[t] + rest;
         }
       }
-    }
-  });
+    });
+  }
 }
 
 /// ∂/∂s_t = α p_t (g_t - Σ_u p_u g_u), with g = 0 for positions that are not kept; run by run, samples in order.
@@ -68,17 +117,17 @@ void add_gradients(const Tensor& softmaxes, const Tensor& tokens, const Attentio
   const auto positions = static_cast<int64_t>(plan.rows.size());
   const auto alpha = static_cast<T>(plan.alpha);
   at::parallel_for(0, tokens.size(0), 1, [&](int64_t begin, int64_t end) {
+    std::vector<T*> found(plan.rows.size());
     const T *p = softmaxes.const_data_ptr<T>() + begin * B * H * positions,
             *g = gradient.const_data_ptr<T>() + begin * B * H * plan.kept;
-    for (int64_t i = begin * B; i < end * B; ++i) {
-      const int64_t* token = tokens.const_data_ptr<int64_t>() + i * token_count;
-      T* to = result.mutable_data_ptr<T>() + i / B * run_size;
+    const int64_t* token = tokens.const_data_ptr<int64_t>() + begin * B * token_count;
+    for (int64_t i = begin * B; i < end * B; ++i, token += token_count) {
+      find_rows(plan.rows, result.mutable_data_ptr<T>() + i / B * run_size, H, token, found.data());
       for (int64_t h = 0; h < H; ++h, p += positions, g += plan.kept) {
         T mean = 0;
         for (int64_t t = 0; t < plan.kept; ++t) mean += p[t] * g[t];
         for (int64_t t = 0; t < positions; ++t) {
-          const ScoreRow& row = plan.rows[static_cast<size_t>(t)];
-          if (!row.zero) to[row_of(row, token) * H + h] += alpha * p[t] * ((t < plan.kept ? g[t] : T{0}) - mean);
+          if (found[t] != nullptr) found[t][h] += alpha * p[t] * ((t < plan.kept ? g[t] : T{0}) - mean);
         }
       }
     }

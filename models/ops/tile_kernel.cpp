@@ -137,15 +137,23 @@ void multiply(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_stride, con
   }
 }
 
-/// Rows of c by rows of c: the columns of a that make them are read from memory once.
+/// The larger operand is read from memory once: column by column of a, or panel by panel of b.
 template <class T>
 void add_transposed_product(int64_t m, int64_t n, int64_t rows, const T* a, int64_t a_stride, const T* b,
                             int64_t b_stride, T* c, int64_t c_stride) {
-  for (int64_t i = 0; i < m; i += kRows) {
-    for (int64_t j = 0; j < n; j += kVectors * lanes<T>()) {
-      compute_block(
-          m - i, n - j,
-          Block<T>{rows, a + i, 1, a_stride, b + j, b_stride, c + i * c_stride + j, c_stride, {.accumulate = true}});
+  const int64_t panel = kVectors * lanes<T>();
+  const auto add_block = [&](int64_t i, int64_t j) {
+    compute_block(
+        m - i, n - j,
+        Block<T>{rows, a + i, 1, a_stride, b + j, b_stride, c + i * c_stride + j, c_stride, {.accumulate = true}});
+  };
+  if (m >= n) {
+    for (int64_t i = 0; i < m; i += kRows) {
+      for (int64_t j = 0; j < n; j += panel) add_block(i, j);
+    }
+  } else {
+    for (int64_t j = 0; j < n; j += panel) {
+      for (int64_t i = 0; i < m; i += kRows) add_block(i, j);
     }
   }
 }

@@ -75,6 +75,16 @@ void expect_equals_definition(bool loops) {
 
 TEST(AttentionPattern, EqualsItsDefinitionAndGradient) { expect_equals_definition(/*loops=*/false); }
 
+TEST(AttentionPattern, StaysExactWhereScoresLieTooFarApartForOneScale) {
+  for (const double spread : {100.0, 300.0, 3000.0}) {
+    const Shape& shape = kShapes[0];
+    const Tensor scores = random({2, shape.table_rows, 3}, "scores") * spread;
+    const AttentionPattern pattern{shape.rows, 2, 0.7};
+    const Tensor weights = pattern(scores, kTokens).weights, expected = definition(scores, shape, 2, 0.7);
+    EXPECT_LE((weights - expected).abs().max().item<double>(), 1e-14) << spread;
+  }
+}
+
 TEST(AttentionPattern, TheLoopsThatAGpuRunsEqualItsDefinitionAndGradient) { expect_equals_definition(/*loops=*/true); }
 
 }  // namespace
