@@ -74,9 +74,9 @@ double mean_log_ties(const Tensor& differences, bool largest) {
   return (differences == extreme).sum(-1).to(at::kDouble).log().mean().item<double>();
 }
 
-/// From L, L' and L'' at s = 1. The loss is the one before the last step, which was too short to change it.
-OptimalScale newton(const Plain& logits, RaySums here) {
-  double low = -kInfinity, high = kInfinity, scale = 1;
+/// Minimum of L, from a scale and L, L' and L'' there. Its loss is the last one known less what the last step gains.
+OptimalScale newton(const Plain& logits, double scale, RaySums here) {
+  double low = -kInfinity, high = kInfinity, loss = here.loss;
   const double widest =
       4 / rms_of(logits);  // a step of a few nats: far from the minimum Newton overshoots on flat tails
   for (int iteration = 0; iteration < 200; ++iteration, here = ray(logits, scale)) {
@@ -86,11 +86,12 @@ OptimalScale newton(const Plain& logits, RaySums here) {
     step = std::clamp(step, -limit, limit);
     double next = scale + step;
     if (next <= low || next >= high) next = std::isfinite(low) && std::isfinite(high) ? (low + high) / 2 : next;
-    const double moved = std::abs(next - scale);
+    const double moved = next - scale;
     scale = next;
-    if (moved <= 1e-10 * std::max(std::abs(scale), 1e-3 * widest)) break;
+    loss = here.loss + here.slope * moved / 2;
+    if (std::abs(moved) <= 1e-6 * std::max(std::abs(scale), 1e-3 * widest)) break;
   }
-  return {scale, here.loss};
+  return {scale, loss, 0};
 }
 
 }  // namespace
@@ -101,29 +102,36 @@ double scaled_loss(const Tensor& logits, const Tensor& targets, double scale) {
   return ray(Plain(logits, targets), scale).loss;
 }
 
-OptimalScale optimal_scale(const Tensor& logits, const Tensor& targets) {
+OptimalScale optimal_scale(const Tensor& logits, const Tensor& targets, double guess) {
   const Plain plain(logits, targets);
-  const RaySums start = ray(plain, 1);
+  const RaySums at_one = ray(plain, 1);
   const auto ties = [&](bool largest) {
     const Tensor wide = logits.to(at::kDouble);
     return mean_log_ties(wide - wide.gather(-1, targets.unsqueeze(-1)), largest);
   };
-  if (start.largest <= 0 && start.smallest >= 0) return {std::nan(""), ties(true)};
-  if (start.largest <= 0) return {kInfinity, ties(true)};
-  if (start.smallest >= 0) return {-kInfinity, ties(false)};
-  return newton(plain, start);
+  if (at_one.largest <= 0 && at_one.smallest >= 0) return {std::nan(""), ties(true), at_one.loss};
+  if (at_one.largest <= 0) return {kInfinity, ties(true), at_one.loss};
+  if (at_one.smallest >= 0) return {-kInfinity, ties(false), at_one.loss};
+  const double start = std::isfinite(guess) && guess > 0 ? guess : 1;
+  OptimalScale result = newton(plain, start, start == 1 ? at_one : ray(plain, start));
+  result.loss_at_one = at_one.loss;
+  return result;
+}
+
+LossChange split_loss_change(const KnownLogits& before, const KnownLogits& after, const Tensor& targets) {
+  if (before.rms == 0 || after.rms == 0) return {std::nan(""), std::nan(""), std::nan("")};
+  const double new_scale_old_shape = scaled_loss(before.logits, targets, after.rms / before.rms);
+  const double old_scale_new_shape = scaled_loss(after.logits, targets, before.rms / after.rms);
+  return {.total = after.loss - before.loss,
+          .radial = ((new_scale_old_shape - before.loss) + (after.loss - old_scale_new_shape)) / 2,
+          .shape = ((old_scale_new_shape - before.loss) + (after.loss - new_scale_old_shape)) / 2};
 }
 
 LossChange split_loss_change(const Tensor& before, const Tensor& after, const Tensor& targets) {
-  const double rho = centred_rms(before), rho_after = centred_rms(after);
-  if (rho == 0 || rho_after == 0) return {std::nan(""), std::nan(""), std::nan("")};
-  const double old_scale_old_shape = scaled_loss(before, targets, 1);
-  const double new_scale_old_shape = scaled_loss(before, targets, rho_after / rho);
-  const double old_scale_new_shape = scaled_loss(after, targets, rho / rho_after);
-  const double new_scale_new_shape = scaled_loss(after, targets, 1);
-  return {.total = new_scale_new_shape - old_scale_old_shape,
-          .radial = ((new_scale_old_shape - old_scale_old_shape) + (new_scale_new_shape - old_scale_new_shape)) / 2,
-          .shape = ((old_scale_new_shape - old_scale_old_shape) + (new_scale_new_shape - new_scale_old_shape)) / 2};
+  const auto known = [&](const Tensor& logits) {
+    return KnownLogits{logits, centred_rms(logits), scaled_loss(logits, targets, 1)};
+  };
+  return split_loss_change(known(before), known(after), targets);
 }
 
 }  // namespace logodds

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/calibration.h"
 #include "core/error.h"
 #include "core/log_odds.h"
 #include "core/text.h"
@@ -57,20 +58,32 @@ std::vector<int64_t> Circuits::all_but(const std::vector<int64_t>& parts) const 
   return others;
 }
 
-double completeness_error(const Circuits& circuits, const Tensor& logits_BV) {
+namespace {
+double largest_of(const Tensor& x) {
+  const auto [least, most] = x.aminmax();
+  return std::max(-least.item<double>(), most.item<double>());
+}
+
+/// Of the centred logits.
+double energy(const Tensor& logits_BV) {
+  const double rms = centred_rms(logits_BV);
+  return std::max(rms * rms * static_cast<double>(logits_BV.numel()), 1e-300);
+}
+}  // namespace
+
+double completeness_error(const Tensor& sum_of_parts_BV, const Tensor& logits_BV) {
   const Tensor f = centred(logits_BV);
-  const double largest = f.abs().max().item<double>();
-  const double error = (f - circuits.sum(circuits.all_but({}))).abs().max().item<double>();
+  const double largest = largest_of(f), error = largest_of(f - sum_of_parts_BV);
   return largest == 0 ? error : error / largest;
 }
 
-namespace {
-Tensor energy(const Tensor& f) { return f.to(at::kDouble).square().sum().clamp_min(1e-300); }
-}  // namespace
+double completeness_error(const Circuits& circuits, const Tensor& logits_BV) {
+  return completeness_error(circuits.sum(circuits.all_but({})), logits_BV);
+}
 
 Tensor energy_shares(const Circuits& circuits, const Tensor& logits_BV) {
-  const Tensor f = centred(logits_BV);
-  return circuits.inner(f) / energy(f);
+  const auto own = circuits.energies();
+  return (own ? *own : circuits.inner(centred(logits_BV))) / energy(logits_BV);
 }
 
 Tensor circuit_margins(const Circuits& circuits, const Tensor& targets_B, const Tensor& rivals_B) {
@@ -78,7 +91,7 @@ Tensor circuit_margins(const Circuits& circuits, const Tensor& targets_B, const 
 }
 
 Crossing cross(const Circuits& one, const Circuits& other, const Tensor& logits_BV) {
-  const Tensor total = energy(centred(logits_BV));
+  const double total = energy(logits_BV);
   std::vector<Tensor> overlaps, energies;
   for (int64_t p = 0; p < one.size(); ++p) {
     const Tensor part = one.part(p);

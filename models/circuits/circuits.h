@@ -46,8 +46,10 @@ class Circuits {
   virtual Tensor inner(const Tensor& x_BV) const;
 
   /// Where the parts are orthogonal projections of the logits: the energy that each projection finds in x [B,V], [P],
-  /// float64. Empty for other decompositions.
+  /// float64; and the parts' own energies Σ f_p², which are their inner products with the logits. Empty for other
+  /// decompositions.
   virtual std::optional<Tensor> energies_in(const Tensor&) const { return std::nullopt; }
+  virtual std::optional<Tensor> energies() const { return std::nullopt; }
 
   int64_t size() const { return static_cast<int64_t>(labels().size()); }
 
@@ -71,6 +73,9 @@ Selection default_decomposition(const Model& model, bool features);
 
 /// max|f - Σ_g f_g| / max|f| with f the centred logits [B,V]: 0 for a complete decomposition, up to rounding.
 double completeness_error(const Circuits& circuits, const Tensor& logits_BV);
+
+/// The same for whoever has the sum of all parts [B,V].
+double completeness_error(const Tensor& sum_of_parts_BV, const Tensor& logits_BV);
 
 /// Share of each circuit in the energy of the centred logits, ⟨f_g, f⟩ / ⟨f, f⟩, [P]; sums to 1. For orthogonal parts
 /// it is Σ f_g² / Σ f². 0 where the logits are constant.

@@ -51,4 +51,9 @@ std::optional<Tensor> ClassModes::energies_in(const Tensor& x_BV) const {
   return per_part(at::mm(x_BV, basis()).to(at::kDouble).square().sum(0));
 }
 
+std::optional<Tensor> ClassModes::energies() const {
+  if (!modes_.distinct) return std::nullopt;
+  return per_part(coefficients().square().sum(0, false, at::kDouble));
+}
+
 }  // namespace logodds

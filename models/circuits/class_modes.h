@@ -17,6 +17,7 @@ class ClassModes : public Circuits {
   Tensor mean_at_classes(const Tensor& classes_B) const override;
   Tensor inner(const Tensor& x_BV) const override;
   std::optional<Tensor> energies_in(const Tensor& x_BV) const override;
+  std::optional<Tensor> energies() const override;
 
  protected:
   struct Modes {

@@ -1,6 +1,7 @@
 #include "models/ops/product.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include "models/ops/row_mix_kernel.h"
 #include "models/ops/tile_kernel.h"
@@ -40,10 +41,11 @@ void by_kernels(const Tensor& result, const Tensor& a, const Tensor& b, bool add
 }  // namespace
 
 void put_product(const Tensor& result, const Tensor& a, const Tensor& b, bool add) {
-  if (!kernels_take(result, a, b)) {
+  if (!kernels_take(result, a, b)) {  // then LibTorch's product is recorded
     add ? void(result.baddbmm_(a, b)) : void(result.copy_(at::bmm(a, b)));
     return;
   }
+  RECORD_FUNCTION("logodds::product", (std::vector<c10::IValue>{a, b}));
   result.scalar_type() == at::kFloat ? by_kernels<float>(result, a, b, add) : by_kernels<double>(result, a, b, add);
 }
 

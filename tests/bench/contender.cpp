@@ -4,7 +4,7 @@
 //   logodds_contender WHAT CONFIG [key=value]…
 //     step      training steps
 //     autograd  the same steps by the model's plain definition (`trace`) and LibTorch's autograd
-//     evaluate  evaluations with all hooks of the configuration, 100 steps after the start
+//     evaluate  evaluations with all hooks of the configuration, after 100 and 200 steps in turns
 //     peak      fused multiply-adds in registers on all threads: what the machine can do at most
 //     export    no contest: writes weights, inputs and targets of run 0 to standard output, in safetensors
 //
@@ -16,6 +16,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/record_function.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <fstream>
@@ -44,12 +45,12 @@ struct Samples {
   Tensor inputs_RBT, targets_RB;
 };
 
-std::atomic<int64_t> product_flop;  // of LibTorch's matrix products; global because a callback cannot capture
+std::atomic<int64_t> product_flop;  // of all matrix products; global because a callback cannot capture
 
 std::unique_ptr<at::ObserverContext> count_product(const at::RecordFunction& function) {
   const std::string name = function.name();
   const size_t first = name == "aten::addmm" || name == "aten::baddbmm" ? 1 : 0;
-  if (first == 0 && name != "aten::mm" && name != "aten::bmm") return nullptr;
+  if (first == 0 && name != "aten::mm" && name != "aten::bmm" && name != "logodds::product") return nullptr;
   const Tensor a = function.inputs()[first].toTensor(), b = function.inputs()[first + 1].toTensor();
   product_flop += 2 * a.numel() * b.size(-1);
   return nullptr;
@@ -94,9 +95,17 @@ Contender autograd(Pack& pack) {
   return {take_step, take_step(), folded_flop(pack)};
 }
 
+/// Weights 100 steps apart take turns, so that hooks which begin where they stopped meet what they meet in training.
 Contender evaluate(Trainer& trainer) {
-  for (int i = 0; i < 100; ++i) trainer.take_step();
-  return {[&trainer] { trainer.evaluate(); }};
+  std::array<Tensor, 2> weights;
+  for (Tensor& some : weights) {
+    for (int i = 0; i < 100; ++i) trainer.take_step();
+    some = trainer.pack().parameters.flat().clone();
+  }
+  return {[&trainer, weights, turn = size_t{0}]() mutable {
+    trainer.pack().parameters.flat().copy_(weights[turn++ % 2]);
+    trainer.evaluate();
+  }};
 }
 
 Contender peak() {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace logodds {
 
@@ -12,33 +13,33 @@ void LogitBloat::Options::fields(Fields& fields) {
   fields.integer({"every_steps", "steps between observations"}, every_steps, at_least(1));
 }
 
-void LogitBloat::observe_set(const Snapshot& snapshot, const Tensor& samples_B, const char* set,
-                             LossChange Memory::*cumulative, Row& row) {
+void LogitBloat::observe_set(const Snapshot& snapshot, const Tensor& samples_B, const char* set, OfSet Memory::*of_set,
+                             Row& row) {
   if (samples_B.numel() == 0) return;
   const auto put = [&](const char* figure, double value) {
     row[std::string("logit_bloat.") + figure + "_" + set] = value;  // NaN and infinities are written as null
   };
+  Memory& memory = memories_[snapshot.run];
+  OfSet& last = memory.*of_set;
   const Tensor logits = snapshot.logits_NV.index_select(0, samples_B);
   const Tensor targets = snapshot.targets_N.index_select(0, samples_B);
-  const OptimalScale optimum = optimal_scale(logits, targets);
-  put("rms", centred_rms(logits));
+  const OptimalScale optimum = optimal_scale(logits, targets, last.s_star);
+  const KnownLogits now{logits, centred_rms(logits), optimum.loss_at_one};
+  put("rms", now.rms);
   put("s_star", optimum.scale);
   put("temperature", optimum.scale > 0 ? 1 / optimum.scale : std::nan(""));
-  put("calibration_gap", scaled_loss(logits, targets, 1) - optimum.loss);
+  put("calibration_gap", now.loss - optimum.loss);
 
-  Memory& memory = memories_[snapshot.run];
   LossChange change{0, 0, 0};
   if (memory.logits_NV.defined()) {
-    change = split_loss_change(memory.logits_NV.index_select(0, samples_B), logits, targets);
+    change = split_loss_change({memory.logits_NV.index_select(0, samples_B), last.rms, last.loss}, now, targets);
   }
-  LossChange& total = memory.*cumulative;
-  total.radial += change.radial;
-  total.shape += change.shape;
+  last = {now.rms, now.loss, optimum.scale, last.radial + change.radial, last.shape + change.shape};
   put("delta", change.total);
   put("radial", change.radial);
   put("shape", change.shape);
-  put("radial_total", total.radial);
-  put("shape_total", total.shape);
+  put("radial_total", last.radial);
+  put("shape_total", last.shape);
   if (std::string(set) == "test")
     row["logit_bloat.index"] = optimum.scale > 0 ? -std::log(optimum.scale) : std::nan("");
 }
@@ -56,8 +57,11 @@ NamedTensors LogitBloat::state() const {
   for (const auto& [run, memory] : memories_) {
     const std::string prefix = std::to_string(run) + ".";
     state[prefix + "weights"] = memory.flat;
-    state[prefix + "totals"] =
-        at::tensor({memory.train.radial, memory.train.shape, memory.test.radial, memory.test.shape}, at::kDouble);
+    std::vector<double> numbers;
+    for (const OfSet& of : {memory.train, memory.test}) {
+      numbers.insert(numbers.end(), {of.rms, of.loss, of.s_star, of.radial, of.shape});
+    }
+    state[prefix + "sets"] = at::tensor(numbers, at::kDouble);
   }
   return state;
 }
@@ -70,10 +74,12 @@ void LogitBloat::restore(const NamedTensors& state, const LogitsOf& logits_of) {
     if (name.ends_with(".weights")) {
       memory.flat = tensor;
       memory.logits_NV = logits_of(run, tensor);
+    } else if (tensor.numel() == 2 * OfSet::kNumbers) {
+      const auto* of = tensor.const_data_ptr<double>();
+      memory.train = {of[0], of[1], of[2], of[3], of[4]};
+      memory.test = {of[5], of[6], of[7], of[8], of[9]};
     } else {
-      const auto totals = tensor.accessor<double, 1>();
-      memory.train = {0, totals[0], totals[1]};
-      memory.test = {0, totals[2], totals[3]};
+      throw Error("the state of logit_bloat was written by another version of logodds", ExitCode::io);
     }
   }
 }

@@ -32,14 +32,17 @@ class LogitBloat : public Hook {
   void restore(const NamedTensors& state, const LogitsOf& logits_of) override;
 
  private:
+  /// Of the train or the test set at the last observation; radial and shape since the first.
+  struct OfSet {
+    double rms = 0, loss = 0, s_star = 1, radial = 0, shape = 0;
+    static constexpr int64_t kNumbers = 5;
+  };
   struct Memory {
     Tensor flat;       ///< weights at the last observation: they are saved, the logits are computed from them again
     Tensor logits_NV;  ///< logits there
-    LossChange train{0, 0, 0};  ///< cumulative
-    LossChange test{0, 0, 0};
+    OfSet train, test;
   };
-  void observe_set(const Snapshot& snapshot, const Tensor& samples_B, const char* set, LossChange Memory::*cumulative,
-                   Row& row);
+  void observe_set(const Snapshot& snapshot, const Tensor& samples_B, const char* set, OfSet Memory::*of_set, Row& row);
 
   Options options_;
   std::map<int64_t, Memory> memories_;

@@ -66,9 +66,10 @@ void LogitDecomposition::observe(const Snapshot& snapshot, Row& row) {
     row[prefix + "labels"] = circuits->labels();
     row[prefix + "key_circuits"] = keys;
   }
-  put_losses(snapshot, circuits->sum(chosen.key), "restricted_loss", row);
-  put_losses(snapshot, circuits->sum(chosen.other), "excluded_loss", row);
-  row[prefix + "completeness_error"] = completeness_error(*circuits, logits_NV);
+  const Tensor key_NV = circuits->sum(chosen.key), other_NV = circuits->sum(chosen.other);
+  put_losses(snapshot, key_NV, "restricted_loss", row);
+  put_losses(snapshot, other_NV, "excluded_loss", row);
+  row[prefix + "completeness_error"] = completeness_error(key_NV + other_NV, logits_NV);
 }
 
 }  // namespace logodds
