@@ -106,10 +106,10 @@ void Trainer::save() {
 void Trainer::take_samples(const Tensor& samples_RB) {
   const Tensor examples_RB = pack_.data.train_RB.gather(1, samples_RB.to(pack_.data.train_RB.device()));
   const Tensor inputs = lookup(pack_.data.inputs, examples_RB), targets = pack_.data.targets_RN.gather(1, examples_RB);
-  if (!inputs_.defined()) {
+  if (!inputs_.defined() || inputs.is_cpu()) {
     inputs_ = inputs;
     targets_RB_ = targets;
-  } else {  // into the same memory, which a recorded step reads
+  } else {  // on a GPU into the same memory, which a recorded step reads
     inputs_.copy_(inputs);
     targets_RB_.copy_(targets);
   }

@@ -86,7 +86,7 @@ void FeatureLayer<T>::forward(int64_t first, int64_t count, T* to, int64_t strid
   const T* bias = b_RO_.const_data_ptr<T>() + run_ * out;
   if (sparse_) {
     const SparseRows<T> x{count, sample_first_.data(), feature_.get(), by_sample_.get()};
-    sparse_kernels<T>().multiply(x, out, W_RIO_.const_data_ptr<T>() + run_ * in * out, out, bias, /*relu=*/true, to,
+    sparse_kernels<T>().multiply(x, out, W_RIO_.const_data_ptr<T>() + run_ * in * out, in, out, bias, /*relu=*/true, to,
                                  stride);
     return;
   }
@@ -102,7 +102,7 @@ void FeatureLayer<T>::add_weight_gradient(const T* gradient, int64_t stride, T* 
   if (sparse_) {
     transpose();
     const SparseRows<T> x{in, feature_first_.data(), sample_.get(), by_feature_.get()};
-    sparse_kernels<T>().multiply(x, out, gradient, stride, nullptr, /*relu=*/false, weights, columns);
+    sparse_kernels<T>().multiply(x, out, gradient, count_, stride, nullptr, /*relu=*/false, weights, columns);
     return;
   }
   const T* x = inputs_.const_data_ptr<T>() + run_ * inputs_.stride(0) + first_ * in;

@@ -81,11 +81,15 @@ HWY_INLINE void compute_block(int64_t vectors, const SparseRows<T>& a, const T* 
   if constexpr (kV > 1) compute_block<kV - 1>(vectors, a, b, b_stride, start, relu, c, c_stride);
 }
 
-/// Columns in blocks of nearly equal width: a block's part of b stays in the second-level cache.
+/// Columns in blocks of nearly equal width: a block's part of b stays in the first-level cache where few rows allow it,
+/// else in the second.
 template <class T>
-void multiply(const SparseRows<T>& a, int64_t n, const T* b, int64_t b_stride, const T* start, bool relu, T* c,
-              int64_t c_stride) {
-  const int64_t vectors = (n + lanes<T>() - 1) / lanes<T>(), blocks = (vectors + kVectors - 1) / kVectors;
+void multiply(const SparseRows<T>& a, int64_t n, const T* b, int64_t b_rows, int64_t b_stride, const T* start,
+              bool relu, T* c, int64_t c_stride) {
+  constexpr int64_t kFirstLevelBytes = 24 << 10, kFewVectors = 4;
+  const int64_t fit = kFirstLevelBytes / (b_rows * lanes<T>() * static_cast<int64_t>(sizeof(T)));
+  const int64_t width = fit >= kFewVectors ? std::min<int64_t>(fit, kVectors) : kVectors;
+  const int64_t vectors = (n + lanes<T>() - 1) / lanes<T>(), blocks = (vectors + width - 1) / width;
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t first = vectors * block / blocks, last = vectors * (block + 1) / blocks, j = first * lanes<T>();
     compute_block<kVectors>(last - first, a, b + j, b_stride, start == nullptr ? nullptr : start + j, relu, c + j,

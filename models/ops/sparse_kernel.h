@@ -25,10 +25,11 @@ struct SparseKernels {
   /// Writes columns and values of the entries of a row of n that are not 0; returns how many. NaN is not 0.
   int64_t (*gather)(const T* row, int64_t n, int32_t* columns, T* values);
 
-  /// c [a.rows, n] = start + a b, with b's rows `b_stride` apart; `start` is c itself where it is null, else one row
-  /// for all. relu: max(·, 0). Columns of b, c and start up to the next multiple of `lanes` are read and written too.
-  void (*multiply)(const SparseRows<T>& a, int64_t n, const T* b, int64_t b_stride, const T* start, bool relu, T* c,
-                   int64_t c_stride);
+  /// c [a.rows, n] = start + a b, with b [b_rows, n] whose rows are `b_stride` apart; `start` is c itself where it is
+  /// null, else one row for all. relu: max(·, 0). Columns of b, c and start up to the next multiple of `lanes` are read
+  /// and written too.
+  void (*multiply)(const SparseRows<T>& a, int64_t n, const T* b, int64_t b_rows, int64_t b_stride, const T* start,
+                   bool relu, T* c, int64_t c_stride);
 };
 
 /// The kernels for this machine's instruction set.
