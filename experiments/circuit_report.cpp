@@ -15,9 +15,11 @@
 #include "models/circuits/evidence/scales.h"
 #include "models/circuits/evidence/score.h"
 #include "models/circuits/grid.h"
+#include "models/circuits/irreducible_representations.h"
 #include "models/circuits/key_circuits.h"
 #include "models/circuits/measures/fourier.h"
 #include "models/circuits/measures/gauss_newton.h"
+#include "models/circuits/measures/hidden_modes.h"
 #include "models/circuits/measures/maximum_margin.h"
 #include "models/circuits/measures/neurons.h"
 #include "models/circuits/measures/symmetry.h"
@@ -50,9 +52,19 @@ Row numbers(const Distribution& distribution) {
   return {{"mean", distribution.mean}, {"quantiles", distribution.quantiles}};
 }
 
+const GroupModes* with_templates(const Circuits& circuits) {
+  const auto* modes = dynamic_cast<const GroupModes*>(&circuits);
+  return modes != nullptr && !modes->template_name().empty() ? modes : nullptr;
+}
+
 const OutputFrequency* whole_frequencies(const Circuits& circuits) {
-  const auto* frequencies = dynamic_cast<const OutputFrequency*>(&circuits);
-  return frequencies != nullptr && !frequencies->split() ? frequencies : nullptr;
+  return dynamic_cast<const OutputFrequency*>(with_templates(circuits));
+}
+
+/// p where the inputs are all pairs (a, b) and the classes are numbers modulo p, else 0.
+int64_t modulus(const Subject& subject) {
+  const bool other = subject.group != nullptr && !subject.group->is_addition();
+  return other ? 0 : grid_modulus(subject.inputs_NT);
 }
 
 }  // namespace
@@ -66,9 +78,9 @@ CircuitReport::CircuitReport(const Subject& subject, const CircuitQuestion& ques
   const auto dropped = circuits_->find(question.drop), kept = circuits_->find(question.keep);
   kept_ = question.keep.empty() ? circuits_->all_but(dropped) : kept;
   energy_shares_P_ = energy_shares(*circuits_, subject.logits_NV);
-  const auto* frequencies = whole_frequencies(*circuits_);
-  key_shares_P_ = frequencies != nullptr ? frequencies->cosine_fve(frequencies->cosine_coefficients(subject.targets_N))
-                                         : energy_shares_P_;
+  const auto* modes = with_templates(*circuits_);
+  key_shares_P_ =
+      modes != nullptr ? modes->template_fve(modes->template_coefficients(subject.truth_N)) : energy_shares_P_;
   key_ = key_circuits(key_shares_P_, question.key_share).key;
   evidence_set_ = subject.sets.back().first == "test" ? "test" : "all";
   const Tensor& all = subject.sets.back().first == "test" ? subject.sets.back().second : subject.sets.front().second;
@@ -121,19 +133,25 @@ Row CircuitReport::circuit_figures() const {
   const auto put = [&](const std::string& figure, const Tensor& values_P) {
     for (int64_t p = 0; p < values_P.size(0); ++p) list[static_cast<size_t>(p)][figure] = numbers(values_P[p]);
   };
-  if (const auto* frequencies = whole_frequencies(*circuits_)) {
-    put("cosine_coefficient", frequencies->cosine_coefficients(subject_.targets_N));
-    put("cosine_fve", key_shares_P_);
-    if (grid_modulus(subject_.inputs_NT) == subject_.logits_NV.size(1)) {
-      const InputModes modes = input_modes(subject_.logits_NV);
-      put("sum_share", modes.sum_P);
-      put("difference_share", modes.difference_P);
-      put("linear_share", modes.linear_P);
-      put("rest_share", modes.rest_P);
-      put("sum_cosine", modes.cosine_P);
-      put("sum_sine", modes.sine_P);
-      for (const int64_t p : key_)
-        list[static_cast<size_t>(p)]["amplitude_by_difference"] = numbers(modes.amplitude_PD[p]);
+  if (const auto* modes = with_templates(*circuits_)) {
+    put(modes->template_name() + "_coefficient", modes->template_coefficients(subject_.truth_N));
+    put(modes->template_name() + "_fve", key_shares_P_);
+  }
+  if (whole_frequencies(*circuits_) != nullptr && modulus(subject_) == subject_.logits_NV.size(1)) {
+    const InputModes modes = input_modes(subject_.logits_NV);
+    put("sum_share", modes.sum_P);
+    put("difference_share", modes.difference_P);
+    put("linear_share", modes.linear_P);
+    put("rest_share", modes.rest_P);
+    put("sum_cosine", modes.cosine_P);
+    put("sum_sine", modes.sine_P);
+    for (const int64_t p : key_)
+      list[static_cast<size_t>(p)]["amplitude_by_difference"] = numbers(modes.amplitude_PD[p]);
+  }
+  if (const auto* irreps = dynamic_cast<const IrreducibleRepresentations*>(circuits_.get())) {
+    for (int64_t p = 0; p < irreps->size(); ++p) {
+      list[static_cast<size_t>(p)]["dimension"] = irreps->irrep(p).dimension;
+      list[static_cast<size_t>(p)]["type"] = irreps->irrep(p).type;
     }
   }
   if (const auto* clusters = dynamic_cast<const NeuronClusters*>(circuits_.get()))
@@ -158,7 +176,7 @@ Row CircuitReport::curve() const {
           {"slope_interval", {curve.slope_low, curve.slope_high}}};
   const auto* frequencies = whole_frequencies(*circuits_);
   if (frequencies != nullptr && !subject_.inputs_NT.is_floating_point()) {  // a model of modular arithmetic
-    const Tensor coefficients_P = frequencies->cosine_coefficients(subject_.targets_N);
+    const Tensor coefficients_P = frequencies->template_coefficients(subject_.truth_N);
     std::vector<int64_t> kappa;
     std::vector<double> amplitude, predicted{std::log(static_cast<double>(subject_.logits_NV.size(1)))};
     for (const int64_t p : key_) {
@@ -227,7 +245,7 @@ Row CircuitReport::independence() const {
 
 Row CircuitReport::measures() const {
   const Observed observed = subject_.observed();
-  const int64_t p = grid_modulus(observed.inputs_BT);
+  const int64_t p = modulus(subject_);
   if (p == 0) return nullptr;
   Row row{{"gradient_symmetricity", gradient_symmetricity(observed)}};
   const Tensor f = centred(subject_.logits_NV), target = subject_.targets_N.unsqueeze(1);
@@ -288,6 +306,11 @@ Row CircuitReport::figures() const {
           {"excluded", scores(circuits_->sum(circuits_->all_but(key_)))},
           {"evidence_set", evidence_set_},
           {"evidence_examples", samples_B_.size(0)}};
+  if (const auto* irreps = dynamic_cast<const IrreducibleRepresentations*>(circuits_.get())) {
+    const Tensor coefficients = irreps->template_coefficients(subject_.truth_N);
+    row["characters"] = scores(irreps->templates(key_, coefficients, subject_.truth_N));
+    row["excluded_hidden"] = scores(without_hidden_modes(*irreps, key_, subject_.observed(), subject_.truth_N));
+  }
   if (dropping()) row["kept"] = {{"circuits", names(kept_)}, {"sets", scores(circuits_->sum(kept_))}};
   if (!key_.empty()) {
     row["loss_curve"] = curve();

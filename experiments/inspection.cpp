@@ -32,7 +32,7 @@ Checkpoint load(const RunDirectory& directory, int64_t step) {
 
 Inspection::Inspection(const Experiment& experiment)
     : experiment_(experiment), task_(experiment_.options().task.make<Task>()), pack_(experiment_.assemble()) {
-  decomposition_.basis = default_decomposition(*pack_.model, features());
+  decomposition_.basis = default_decomposition(*pack_.model, features(), pack_.data.group.get());
   for (const auto& [name, hook] : pack_.hooks) {
     if (const auto* configured = dynamic_cast<const LogitDecomposition*>(hook.get()))
       decomposition_ = configured->options();
@@ -78,7 +78,9 @@ Snapshot Inspection::snapshot(const Parameters& one, size_t run) const {
           .targets_N = pack_.data.targets_RN[r],
           .train_B = pack_.data.train_RB[r],
           .test_B = pack_.data.test_RB[r],
-          .posterior_NV = pack_.data.posterior(r)};
+          .posterior_NV = pack_.data.posterior(r),
+          .truth_N = pack_.data.truth(r),
+          .group = pack_.data.group.get()};
 }
 
 namespace {
@@ -119,7 +121,8 @@ Subject Inspection::subject(size_t run, std::optional<int64_t> most, std::option
     const Tensor inputs = all.index_select(0, examples);
     return features() ? inputs.to(at::kDouble) : inputs;
   };
-  const Tensor inputs = in_float64(numbers), targets = pack_.data.targets_RN[r].cpu().index_select(0, numbers);
+  const Tensor inputs = in_float64(numbers), targets = pack_.data.targets_RN[r].cpu().index_select(0, numbers),
+               truth = pack_.data.truth(r).cpu().index_select(0, numbers);
   std::vector<std::pair<std::string, Tensor>> sets{{"all", at::arange(numbers.size(0), at::kLong)}};
   for (const auto& [name, set] : {std::pair("train", train), std::pair("test", test)}) {
     const Tensor there = most ? at::isin(numbers, set).nonzero().squeeze(1) : set;
@@ -127,7 +130,8 @@ Subject Inspection::subject(size_t run, std::optional<int64_t> most, std::option
   }
   const Tensor logits = pack_.model->logits(one, inputs.unsqueeze(0)).squeeze(0);
   const Tensor reference = features() ? in_float64(spaced(known ? train : everyone, 64)) : Tensor();
-  return {*pack_.model, std::move(one), inputs, logits, targets, sets, numbers, reference};
+  return {*pack_.model, std::move(one), inputs,  logits,    targets,
+          truth,        sets,           numbers, reference, pack_.data.group.get()};
 }
 
 Row Inspection::summary(size_t run) const {
@@ -147,7 +151,7 @@ Row Inspection::summary(size_t run) const {
 std::vector<std::string> Inspection::circuit_labels(size_t run) const {
   const Parameters one = pack_.parameters.select(static_cast<int64_t>(run));
   const Snapshot seen = snapshot(one, run);
-  return decomposition_.basis.make<Circuits>(Observed{seen.model, one, seen.inputs_NT, seen.logits_NV})->labels();
+  return decomposition_.basis.make<Circuits>(seen.observed())->labels();
 }
 
 }  // namespace logodds

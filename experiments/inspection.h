@@ -21,11 +21,13 @@ struct Subject {
   Tensor inputs_NT;
   Tensor logits_NV;
   Tensor targets_N;
+  Tensor truth_N;                                    ///< the classes before `random_labels` changed some
   std::vector<std::pair<std::string, Tensor>> sets;  ///< which of them: "all"; "train", "test" where known
   Tensor numbers_N;                                  ///< their numbers in the task, ascending
   Tensor reference_KF;                               ///< features: at most 64 training examples; else undefined
+  const Group* group = nullptr;                      ///< which the classes form, where that is known
 
-  Observed observed() const { return {model, parameters, inputs_NT, logits_NV, reference_KF}; }
+  Observed observed() const { return {model, parameters, inputs_NT, logits_NV, reference_KF, group}; }
 
   /// Which of its examples has this number in the task.
   int64_t position(int64_t number) const;

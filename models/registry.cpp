@@ -1,5 +1,6 @@
 #include "models/circuits/forecasters.h"
 #include "models/circuits/input_gradient.h"
+#include "models/circuits/irreducible_representations.h"
 #include "models/circuits/neuron_clusters.h"
 #include "models/circuits/output_frequency.h"
 #include "models/circuits/patch_shapley.h"
@@ -35,6 +36,8 @@ const Catalogue& decompositions() {
       {
           entry<OutputFrequency, Circuits, const Observed&>("output_frequency",
                                                             "Fourier modes of the logits in the class number"),
+          entry<IrreducibleRepresentations, Circuits, const Observed&>(
+              "irreducible_representations", "the logits as a function on the group of the classes, by its irreps"),
           entry<NeuronClusters, Circuits, const Observed&>(
               "neuron_clusters", "last hidden layer's neurons by frequency, direct path, bias"),
           entry<ResidualPaths, Circuits, const Observed&>(
@@ -53,7 +56,8 @@ const Catalogue& decompositions() {
   return catalogue;
 }
 
-Selection default_decomposition(const Model& model, bool features) {
+Selection default_decomposition(const Model& model, bool features, const Group* group) {
+  if (group != nullptr && !group->is_addition()) return Selection(decompositions(), "irreducible_representations");
   if (dynamic_cast<const ForecasterEnsemble*>(&model) != nullptr) return Selection(decompositions(), "forecasters");
   return Selection(decompositions(), features ? "unit_clusters" : "output_frequency");
 }

@@ -6,6 +6,8 @@
 #include "core/component.h"
 #include "core/metrics.h"
 #include "core/safetensors.h"
+#include "models/circuits/circuits.h"
+#include "models/groups/group.h"
 #include "models/model.h"
 
 namespace logodds {
@@ -21,10 +23,14 @@ struct Snapshot {
   Tensor targets_N;
   Tensor train_B;  ///< numbers of the training examples
   Tensor test_B;
-  Tensor posterior_NV{};     ///< ln P(c | x), class-centred, where the task knows it; else undefined
-  double learning_rate = 0;  ///< of the next update, schedule included
+  Tensor posterior_NV{};         ///< ln P(c | x), class-centred, where the task knows it; else undefined
+  Tensor truth_N{};              ///< the classes before `random_labels` changed some; undefined: the targets
+  const Group* group = nullptr;  ///< which the classes form, where that is known
+  double learning_rate = 0;      ///< of the next update, schedule included
   /// The weights with the gradient of the loss on all training examples, computed at each call.
   std::function<Parameters()> with_gradient{};
+
+  Observed observed() const { return {model, parameters, inputs_NT, logits_NV, {}, group}; }
 };
 
 /// Logits [N,V] of run `run` for the flat weights [n] given, on every example.

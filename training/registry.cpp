@@ -9,6 +9,7 @@
 #include "training/hooks/logit_bloat.h"
 #include "training/hooks/logit_decomposition.h"
 #include "training/hooks/margins.h"
+#include "training/hooks/memorisation.h"
 #include "training/hooks/slingshot.h"
 #include "training/hooks/softmax_collapse.h"
 #include "training/hooks/weight_norms.h"
@@ -28,6 +29,7 @@
 #include "training/schedules/warmup.h"
 #include "training/task.h"
 #include "training/tasks/forecasters.h"
+#include "training/tasks/group.h"
 #include "training/tasks/halfspace.h"
 #include "training/tasks/majority.h"
 #include "training/tasks/mnist.h"
@@ -45,6 +47,7 @@ namespace logodds {
 const Catalogue& tasks() {
   static const Catalogue catalogue(
       "tasks", {entry<ModularAddition, Task>("modular_addition", "pairs (a, b) of Z_p, class (a ∘ b) mod p"),
+                entry<GroupTask, Task>("group", "pairs (a, b) of a finite group, class a ∘ b"),
                 entry<Mnist, Task>("mnist", "images of digits, 10 000 of them built in, or any files of that format"),
                 entry<Forecasters, Task>("forecasters", "features that are independent given the class: log-odds add"),
                 entry<Router, Task>("router", "each example is told by one feature alone"),
@@ -106,6 +109,7 @@ const Catalogue& hooks() {
        entry<EffectiveRates, Hook>("effective_rates",
                                    "how fast the weights turn, how much there is left to learn from"),
        entry<Margins, Hook>("margins", "quantiles of the margin, logit per parameter norm"),
+       entry<Memorisation, Hook>("memorisation", "how many changed labels are stored, and what each costs"),
        entry<Slingshot, Hook>("slingshot", "relative change of the last hidden layer's activations")});
   return catalogue;
 }

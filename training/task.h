@@ -6,6 +6,7 @@
 
 #include "core/component.h"
 #include "core/tensor.h"
+#include "models/groups/group.h"
 #include "models/model.h"
 #include "training/world.h"
 
@@ -19,10 +20,14 @@ struct Dataset {
   Tensor train_RB;         ///< numbers of the training examples, in 0 … N-1
   Tensor test_RB;          ///< the others; B may be 0
   Tensor posterior_RNV{};  ///< ln P(c | x), class-centred, float64, where the task knows it; else undefined
+  Tensor truth_RN{};       ///< the classes before `random_labels` changed some; undefined where no task option did
+  std::shared_ptr<const Group> group{};  ///< which the classes form, where that is known
 
   int64_t runs() const { return targets_RN.size(0); }
   /// Of one run [N,V]; undefined where it is not known.
   Tensor posterior(int64_t run) const { return posterior_RNV.defined() ? posterior_RNV[run] : Tensor(); }
+  /// Classes of one run before some were changed, [N]; the targets where none were.
+  Tensor truth(int64_t run) const { return (truth_RN.defined() ? truth_RN : targets_RN)[run]; }
   /// On a device, features in `dtype`.
   Dataset to(at::Device device, at::ScalarType dtype) const;
 };

@@ -30,7 +30,9 @@ Dataset Dataset::to(at::Device device, at::ScalarType dtype) const {
           .targets_RN = targets_RN.to(device),
           .train_RB = train_RB.to(device),
           .test_RB = test_RB.to(device),
-          .posterior_RNV = posterior_RNV.defined() ? posterior_RNV.to(device) : Tensor()};
+          .posterior_RNV = posterior_RNV.defined() ? posterior_RNV.to(device) : Tensor(),
+          .truth_RN = truth_RN.defined() ? truth_RN.to(device) : Tensor(),
+          .group = group};
 }
 
 Row evaluation_row(const Snapshot& snapshot, const Loss& loss, int64_t seed) {
@@ -179,6 +181,8 @@ std::vector<Row> Trainer::evaluate() {
                             .train_B = pack_.data.train_RB[run],
                             .test_B = pack_.data.test_RB[run],
                             .posterior_NV = pack_.data.posterior(run),
+                            .truth_N = pack_.data.truth(run),
+                            .group = pack_.data.group.get(),
                             .learning_rate = pack_.optimizer->learning_rate(run) * pack_.schedule->factor(step_),
                             .with_gradient = [this, run] { return with_gradient(run); }};
     Row row = evaluation_row(snapshot, *pack_.loss, pack_.seeds[static_cast<size_t>(run)]);

@@ -93,19 +93,22 @@ void print_circuits(const Row& row, const std::vector<std::string>& labels) {
   const auto column = [&](const char* name) {
     return row.value(std::string("logit_decomposition.") + name, std::vector<double>(labels.size(), std::nan("")));
   };
-  const auto energy = column("energy_share"), coefficient = column("cosine_coefficient"), fve = column("cosine_fve"),
-             margin = column("margin");
-  const bool cosines = row.contains("logit_decomposition.cosine_fve");
+  const bool cosines = row.contains("logit_decomposition.cosine_fve"),
+             characters = row.contains("logit_decomposition.character_fve"), templates = cosines || characters;
+  const auto energy = column("energy_share"), margin = column("margin"),
+             coefficient = column(characters ? "character_coefficient" : "cosine_coefficient"),
+             fve = column(characters ? "character_fve" : "cosine_fve");
   std::vector<size_t> order(labels.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::stable_sort(order, [&](size_t a, size_t b) { return energy[a] > energy[b]; });
   constexpr size_t kShown = 12;
   const auto cells = [&](const std::string& label, const std::string& share, const std::string& amplitude,
                          const std::string& explained, const std::string& nats, const std::string& as_odds) {
-    return cosines ? std::vector{label, share, amplitude, explained, nats, as_odds}
-                   : std::vector{label, share, nats, as_odds};
+    return templates ? std::vector{label, share, amplitude, explained, nats, as_odds}
+                     : std::vector{label, share, nats, as_odds};
   };
-  Table table(cells("circuit", "energy", "A of cos w(y-c)", "cosine FVE", "mean margin, nats", "as odds"));
+  Table table(cells("circuit", "energy", characters ? "A of χ(y/c)/χ(1)" : "A of cos w(y-c)",
+                    characters ? "character FVE" : "cosine FVE", "mean margin, nats", "as odds"));
   double rest_energy = 0, rest_fve = 0, rest_margin = 0, total_margin = 0;
   for (size_t i = 0; i < order.size(); ++i) {
     const size_t p = order[i];

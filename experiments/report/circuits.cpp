@@ -70,6 +70,14 @@ void print_key_circuits(const Row& report) {
             << table.text() << "completeness error " << figure(number(report, "completeness_error"), 2) << "\n";
 }
 
+void print_characters(const Row& report) {
+  if (!report.contains("characters")) return;
+  const auto set = report.at("evidence_set").get<std::string>();
+  std::cout << "Loss of the key characters alone " << figure(in(report, "characters", set))
+            << ", without the key irreps "
+            << "in the last hidden layer " << figure(in(report, "excluded_hidden", set)) << "\n";
+}
+
 void print_kept(const Row& report) {
   if (!report.contains("kept")) return;
   Table table({"with " + std::to_string(report.at("kept").at("circuits").size()) + " of " +
@@ -168,6 +176,7 @@ void print_circuit_report(const Row& report) {
   std::cout << heading(report) << "\n\n";
   print_sets(report);
   print_key_circuits(report);
+  print_characters(report);
   print_kept(report);
   print_together(report);
   print_measures(report);

@@ -10,6 +10,8 @@
 
 namespace logodds {
 
+class Group;
+
 /// What a decomposition looks at: one run of a model on a fixed set of inputs.
 struct Observed {
   const Model& model;
@@ -17,6 +19,7 @@ struct Observed {
   Tensor inputs_BT;
   Tensor logits_BV;
   Tensor reference_KF{};  ///< features of ordinary inputs, which stand for what is left out; undefined: `inputs_BT`
+  const Group* group = nullptr;  ///< which the classes form, where that is known
 };
 
 /// One additive split of a model's logits on a fixed set of inputs, one run at a time. The parts sum to the
@@ -67,9 +70,9 @@ class Circuits {
 /// The decompositions by name; each is made from an Observed.
 const Catalogue& decompositions();
 
-/// The decomposition to begin with: output_frequency for tokens, unit_clusters for features, forecasters for a
-/// forecaster_ensemble.
-Selection default_decomposition(const Model& model, bool features);
+/// The decomposition to begin with: output_frequency for tokens, irreducible_representations where the classes form a
+/// group other than Z_V, unit_clusters for features, forecasters for a forecaster_ensemble.
+Selection default_decomposition(const Model& model, bool features, const Group* group);
 
 /// max|f - Σ_g f_g| / max|f| with f the centred logits [B,V]: 0 for a complete decomposition, up to rounding.
 double completeness_error(const Circuits& circuits, const Tensor& logits_BV);

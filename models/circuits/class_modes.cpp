@@ -15,6 +15,8 @@ Tensor ClassModes::columns(const std::vector<int64_t>& parts) const {
   return at::tensor(columns, at::kLong).to(basis().device());
 }
 
+Tensor ClassModes::ranks() const { return at::tensor(modes_.first, at::kLong).diff(); }
+
 Tensor ClassModes::sum(const std::vector<int64_t>& parts) const {
   if (parts.empty()) return zeros();
   const Tensor index = columns(parts);

@@ -32,9 +32,11 @@ class ClassModes : public Circuits {
   Tensor zeros() const override;
   const Tensor& basis() const { return modes_.basis_VM; }
   const Tensor& coefficients() const { return modes_.coefficients_BM; }
+  /// Numbers of the modes of some parts; how many each part has, [P].
+  Tensor columns(const std::vector<int64_t>& parts) const;
+  Tensor ranks() const;
 
  private:
-  Tensor columns(const std::vector<int64_t>& parts) const;
   /// Sums over the modes of each part: [M,...] to [P,...].
   Tensor per_part(const Tensor& per_mode) const;
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "models/circuits/grid.h"
+#include "models/groups/group.h"
 
 namespace logodds {
 
@@ -14,8 +15,8 @@ void NeuronClusters::Options::fields(Fields& fields) {
 
 NeuronClusters::NeuronClusters(const Options& options, const Observed& observed) : PathCircuits(observed) {
   const int64_t p = grid_modulus(observed.inputs_BT);
-  if (p == 0) {
-    throw Error("neurons have frequencies on all pairs (a, b) of Z_p, and the inputs of this task are not all pairs");
+  if (p == 0 || (observed.group != nullptr && !observed.group->is_addition())) {
+    throw Error("neurons have frequencies on all pairs (a, b) of Z_p, and the inputs of this task are others");
   }
   const LogitPaths paths = observed.model.paths(observed.parameters, observed.inputs_BT);
   add_past_neurons(paths);

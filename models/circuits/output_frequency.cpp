@@ -121,7 +121,7 @@ int64_t modulus_for(bool split, const Observed& observed) {
 }  // namespace
 
 OutputFrequency::OutputFrequency(const Tensor& logits_BV, int64_t grid_modulus)
-    : ClassModes(frequency_modes(logits_BV, grid_modulus, Modes())) {}
+    : GroupModes(frequency_modes(logits_BV, grid_modulus, Modes())) {}
 
 OutputFrequency::OutputFrequency(const Tensor& logits_BV) : OutputFrequency(logits_BV, 0) {}
 
@@ -151,38 +151,6 @@ InputModes input_modes(const Tensor& logits_BV) {
   const Tensor all = at::stack(shares);
   return {all.select(1, 0),  all.select(1, 1), all.select(1, 2),    all.select(1, 3),
           at::stack(cosine), at::stack(sine),  at::stack(amplitude)};
-}
-
-Tensor OutputFrequency::cosine_coefficients(const Tensor& targets_B) const {
-  // Σ_c f[b,c] cos w(y-c) = Σ_modes coefficient[b,mode] · basis[y,mode] / norm², norm² = 2/V (1/V for κ = V/2), so the
-  // prefactors cancel: A_κ = (1/B) Σ_b Σ_modes …
-  return mean_at_classes(targets_B);
-}
-
-Tensor OutputFrequency::cosine_fve(const Tensor& coefficients_P) const {
-  const double samples = static_cast<double>(coefficients().size(0));
-  const double classes = static_cast<double>(basis().size(0));
-  Tensor energy = coefficients_P.square() * (samples * classes / 2);
-  if (basis().size(0) % 2 == 0) energy[size() - 1].mul_(2);
-  return energy / coefficients().to(at::kDouble).square().sum().clamp_min(1e-300);
-}
-
-Tensor OutputFrequency::cosines(const std::vector<int64_t>& parts, const Tensor& coefficients_P,
-                                const Tensor& targets_B) const {
-  const int64_t classes = basis().size(0);
-  const Tensor classes_V = at::arange(classes, classes_options());
-  Tensor template_V = at::zeros({classes}, basis().options().dtype(at::kDouble));  // as a function of (y - c) mod V
-  for (const int64_t p : parts) {
-    const Tensor angle = (classes_V * frequency(p)).remainder(classes).to(at::kDouble) *
-                         (2 * std::numbers::pi / static_cast<double>(classes));
-    template_V += coefficients_P[p] * angle.cos();
-  }
-  const Tensor difference_VV = (classes_V.unsqueeze(1) - classes_V.unsqueeze(0)).remainder(classes);
-  return template_V.index({difference_VV}).to(basis().scalar_type()).index_select(0, targets_B);
-}
-
-at::TensorOptions OutputFrequency::classes_options() const {
-  return at::TensorOptions().dtype(at::kLong).device(basis().device());
 }
 
 }  // namespace logodds

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "models/circuits/class_modes.h"
+#include "models/circuits/group_modes.h"
 
 namespace logodds {
 
@@ -14,7 +14,7 @@ namespace logodds {
 ///   linear      (i,0) and (0,j), any i and j: functions of a plus functions of b
 ///   rest        all others
 /// These four are orthogonal too. With the option `split` they are the parts: "κ=14 sum", "κ=14 difference", ….
-class OutputFrequency : public ClassModes {
+class OutputFrequency : public GroupModes {
  public:
   struct Options {
     bool split = false;
@@ -32,20 +32,12 @@ class OutputFrequency : public ClassModes {
   /// κ of part p where the parts are not split.
   static int64_t frequency(int64_t p) { return p + 1; }
 
-  /// A_κ = (2/(BV)) Σ_b Σ_c f[b,c] cos w_κ(y_b - c), [P], nats: the coefficient of cos w_κ(y - c), which is
-  /// cos w_κ(a+b-c) for modular addition. (For even V the last one is (1/(BV)) Σ.) Not for `split`.
-  Tensor cosine_coefficients(const Tensor& targets_B) const;
-
-  /// Fraction of the variance of the centred logits that A_κ cos w_κ(y - c) explains, [P], given the coefficients A_κ.
-  /// Over all inputs the cosines of different κ are orthogonal, so the figures add.
-  Tensor cosine_fve(const Tensor& coefficients_P) const;
-
-  /// Σ_{κ in parts} A_κ cos w_κ(y - c), [B,V], with the given coefficients [P]: a function of y - c alone.
-  Tensor cosines(const std::vector<int64_t>& parts, const Tensor& coefficients_P, const Tensor& targets_B) const;
+  /// With A_κ = (2/(BV)) Σ_b Σ_c f[b,c] cos w_κ(y_b - c) as coefficient, (1/(BV)) Σ for even V and κ = V/2. None for
+  /// `split`.
+  std::string template_name() const override { return split() ? "" : "cosine"; }
 
  private:
   OutputFrequency(const Tensor& logits_BV, int64_t grid_modulus);
-  at::TensorOptions classes_options() const;  ///< whole numbers, on the logits' device
 };
 
 /// Where each frequency's energy lies among the modes of the inputs: shares of its own energy by Parseval, each [P].

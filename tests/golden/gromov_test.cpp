@@ -76,7 +76,7 @@ TEST(Gromov, TheFrequenciesPutInAreFoundAndNoOthers) {
   for (const int64_t frequency : put_in) frequencies.insert(frequencies.end(), per_frequency, frequency);
   const auto [logits, targets] = analytic(p, frequencies, 0);
   const OutputFrequency circuits(logits);
-  const auto chosen = key_circuits(circuits.cosine_fve(circuits.cosine_coefficients(targets)), 0.01);
+  const auto chosen = key_circuits(circuits.template_fve(circuits.template_coefficients(targets)), 0.01);
   std::vector<int64_t> found;
   for (const int64_t part : chosen.key) found.push_back(OutputFrequency::frequency(part));
   std::ranges::sort(found);
@@ -91,7 +91,7 @@ TEST(Gromov, EveryNeuronContributesAnAmplitudeOfOneHalf) {
   // the phases, the coefficient of cos w(y-c) is ½.
   const int64_t p = 31, units = 40;
   const auto [logits, targets] = analytic(p, std::vector<int64_t>(units, 5), 1);
-  const double amplitude = OutputFrequency(logits).cosine_coefficients(targets)[4].item<double>();
+  const double amplitude = OutputFrequency(logits).template_coefficients(targets)[4].item<double>();
   EXPECT_NEAR(amplitude / units, 0.5, 1e-12);
 }
 

@@ -63,8 +63,8 @@ TEST(Mnist, ParityIsTheDigitModuloTwo) {
   EXPECT_TRUE(parity.make({0}).targets_RN.equal(Mnist({}).make({0}).targets_RN.remainder(2)));
 }
 
-TEST(Mnist, LabelNoiseChangesThatShareOfTheTrainingSetAndNoTestImage) {
-  const Dataset clean = Mnist({}).make({5}), noisy = Mnist({.label_noise = 0.25}).make({5});
+TEST(Mnist, RandomLabelsChangeThatShareOfTheTrainingSetAndNoTestImage) {
+  const Dataset clean = Mnist({}).make({5}), noisy = Mnist({.random_labels = {0.25}}).make({5});
   const Tensor changed = clean.targets_RN[0].ne(noisy.targets_RN[0]);
   EXPECT_EQ(changed.index_select(0, clean.train_RB[0]).sum().item<int64_t>(), 250);
   EXPECT_EQ(changed.index_select(0, clean.test_RB[0]).sum().item<int64_t>(), 0);

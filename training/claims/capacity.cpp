@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/log_odds.h"
 #include "core/statistics.h"
+#include "models/forecaster_ensemble.h"
 
 namespace logodds {
 
@@ -16,6 +17,20 @@ namespace {
 
 /// Whether N distinct examples were all learnt, by N.
 using Memorised = std::map<int64_t, bool>;
+
+/// Weights of the features shown and of all that comes after them. A forecaster_ensemble has a slice of its tensors for
+/// each feature, other networks a row of their first layer; those of hidden features do nothing.
+int64_t acting_weights(const Trained& run, int64_t features) {
+  const bool ensemble = dynamic_cast<const ForecasterEnsemble*>(&run.model) != nullptr;
+  int64_t count = 0;
+  for (const auto& spec : run.parameters.specs()) {
+    int64_t size = 1;
+    for (const int64_t length : spec.shape) size *= length;
+    const bool per_feature = spec.name == "blocks.0.mlp.W_in" || (ensemble && spec.name != "unembed.b_U");
+    count += per_feature ? size * run.world->shown() / features : size;
+  }
+  return count;
+}
 
 double largest_memorised(const Memorised& memorised) {
   double area = 0, N = 0, before = 1;
@@ -40,7 +55,7 @@ std::vector<Figure> CapacityClaim::figures(const std::vector<Trained>& runs) con
     linear = linear && weights == features;
     const int64_t distinct = std::get<0>(at::unique_dim(run.train.inputs_NF, 0)).size(0);
     const bool all_right = accuracy(run.train_logits, run.train.targets_N).item<double>() == 1;
-    by_weights[weights * run.world->shown() / features][distinct] = all_right;
+    by_weights[acting_weights(run, features)][distinct] = all_right;
   }
   std::vector<Figure> rows;
   std::vector<double> weights, largest;

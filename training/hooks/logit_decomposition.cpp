@@ -36,15 +36,16 @@ void put_losses(const Snapshot& snapshot, const Tensor& logits_NV, const std::st
 }  // namespace
 
 void LogitDecomposition::observe(const Snapshot& snapshot, Row& row) {
-  const Tensor &logits_NV = snapshot.logits_NV, &targets_N = snapshot.targets_N;
-  const auto circuits =
-      options_.basis.make<Circuits>(Observed{snapshot.model, snapshot.parameters, snapshot.inputs_NT, logits_NV});
-  const auto* frequencies = dynamic_cast<const OutputFrequency*>(circuits.get());
-  if (frequencies != nullptr && frequencies->split()) frequencies = nullptr;  // its parts are no cosines of y - c
+  // Circuits are held against the true classes, losses against the labels.
+  const Tensor &logits_NV = snapshot.logits_NV,
+               &truth_N = snapshot.truth_N.defined() ? snapshot.truth_N : snapshot.targets_N;
+  const auto circuits = options_.basis.make<Circuits>(snapshot.observed());
+  const auto* modes = dynamic_cast<const GroupModes*>(circuits.get());
+  if (modes != nullptr && modes->template_name().empty()) modes = nullptr;
   const Tensor energy_P = energy_shares(*circuits, logits_NV);
-  const Tensor right_P = circuits->mean_at_classes(targets_N);  // of frequencies also the cosines' coefficients
-  const Tensor rival_P = circuits->mean_at_classes(runner_up(logits_NV, targets_N));
-  const Tensor share_P = frequencies != nullptr ? frequencies->cosine_fve(right_P) : energy_P;
+  const Tensor right_P = circuits->mean_at_classes(truth_N);  // also the templates' coefficients
+  const Tensor rival_P = circuits->mean_at_classes(runner_up(logits_NV, truth_N));
+  const Tensor share_P = modes != nullptr ? modes->template_fve(right_P) : energy_P;
   const KeyCircuits chosen = key_circuits(share_P, options_.key_fve);
 
   const std::string prefix = "logit_decomposition.";
@@ -53,13 +54,17 @@ void LogitDecomposition::observe(const Snapshot& snapshot, Row& row) {
   double key_fve = 0;
   for (const int64_t p : chosen.key) key_fve += share_P[p].item<double>();
   row[prefix + "key_fve"] = key_fve;
-  if (frequencies != nullptr) {
-    row[prefix + "cosine_coefficient"] = numbers(right_P);
-    row[prefix + "cosine_fve"] = numbers(share_P);
+  row[prefix + "key_count"] = chosen.key.size();
+  if (modes != nullptr) {
+    const std::string name = modes->template_name();
+    row[prefix + name + "_coefficient"] = numbers(right_P);
+    row[prefix + name + "_fve"] = numbers(share_P);
+    put_losses(snapshot, modes->templates(chosen.key, right_P, truth_N), name + "_loss", row);
+  }
+  if (modes != nullptr && dynamic_cast<const OutputFrequency*>(modes) != nullptr) {
     std::vector<int64_t> keys;
     for (const int64_t p : chosen.key) keys.push_back(OutputFrequency::frequency(p));
     row[prefix + "key_frequencies"] = keys;
-    put_losses(snapshot, frequencies->cosines(chosen.key, right_P, targets_N), "cosine_loss", row);
   } else {
     std::vector<std::string> keys;
     for (const int64_t p : chosen.key) keys.push_back(circuits->labels()[static_cast<size_t>(p)]);

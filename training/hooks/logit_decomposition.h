@@ -12,12 +12,13 @@ namespace logodds {
 ///   cosine_fve          [P] fraction of the variance of f that A_κ cos w_κ(y - c) explains
 ///   margin              [P] mean evidence for the right class against the runner-up of the whole network, nats
 ///   key_frequencies     the κ with cosine_fve ≥ key_fve, in falling order of it
-///   key_fve             sum of cosine_fve over them
+///   key_count, key_fve  their number, and the sum of cosine_fve over them
 ///   restricted_loss_train, _test   loss of the sum of the key circuits alone, nats
 ///   excluded_loss_train, _test     loss of the sum of all other circuits, nats
 ///   cosine_loss_train, _test       loss of Σ_key A_κ cos w_κ(y - c), nats
 ///   completeness_error  max|f - Σ f_κ| / max|f|
-/// Other bases lack the cosine columns, choose key circuits by energy_share ≥ key_fve, and have
+/// irreducible_representations has character_… in place of cosine_…, with χ_ρ(y c⁻¹)/χ_ρ(1) in place of the cosine.
+/// Other bases lack these columns and choose key circuits by energy_share ≥ key_fve. All but output_frequency have
 ///   labels, key_circuits  names of all circuits, which may change as the network does, and of the key ones
 /// With no key circuit the restricted network knows nothing: its loss is ln V.
 class LogitDecomposition : public Hook {

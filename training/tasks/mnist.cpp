@@ -16,7 +16,7 @@ void Mnist::Options::fields(Fields& fields) {
   fields.integer({"train_size", "number of training images"}, train_size, at_least(1));
   fields.integer({"test_size", "number of test images; 0: all that are left"}, test_size, at_least(0));
   fields.flag({"shuffle", "training images are drawn by the seed; else the first ones"}, shuffle);
-  fields.real({"label_noise", "share of the training images with a wrong class"}, label_noise, between(0, 1));
+  random_labels.fields(fields);
   fields.choice({"normalisation", "unit: pixels 0 to 1; standard: their mean 0 and variance 1"}, normalisation,
                 {"unit", "standard"});
   fields.real({"pattern_opacity", "of a 4 × 4 block pattern of the class, laid over the image"}, pattern_opacity,
@@ -86,16 +86,6 @@ Tensor Mnist::features() const {
   return x.flatten(1);
 }
 
-Tensor Mnist::noisy(const Tensor& train_B, int64_t seed) const {
-  const int64_t wrong = std::llround(options_.label_noise * static_cast<double>(train_B.size(0)));
-  if (wrong == 0) return classes_N_;
-  auto generator = stream(seed, "label noise");
-  const at::TensorOptions whole = at::TensorOptions().dtype(at::kLong);
-  const Tensor chosen = train_B.index_select(0, at::randperm(train_B.size(0), generator, whole).narrow(0, 0, wrong));
-  const Tensor shift = at::randint(1, shape().classes, {wrong}, generator, whole);
-  return classes_N_.index_copy(0, chosen, (classes_N_.index_select(0, chosen) + shift).remainder(shape().classes));
-}
-
 Dataset Mnist::make(const std::vector<int64_t>& seeds) const {
   std::vector<Tensor> labels, train, test;
   for (const int64_t seed : seeds) {
@@ -105,12 +95,13 @@ Dataset Mnist::make(const std::vector<int64_t>& seeds) const {
     train.push_back(order.narrow(0, 0, options_.train_size));
     test.push_back(first_test_ < 0 ? order.narrow(0, options_.train_size, options_.test_size)
                                    : at::arange(first_test_, first_test_ + options_.test_size, whole));
-    labels.push_back(noisy(train.back(), seed));
+    labels.push_back(options_.random_labels.changed(classes_N_, train.back(), shape().classes, labels.size(), seed));
   }
   return {.inputs = features().unsqueeze(0).expand({static_cast<int64_t>(seeds.size()), -1, -1}),
           .targets_RN = at::stack(labels),
           .train_RB = at::stack(train),
-          .test_RB = at::stack(test)};
+          .test_RB = at::stack(test),
+          .truth_RN = options_.random_labels.any() ? classes_N_.expand_as(at::stack(labels)) : Tensor()};
 }
 
 int64_t Mnist::find(const std::vector<int64_t>& input) const {

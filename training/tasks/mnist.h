@@ -1,5 +1,6 @@
 #pragma once
 
+#include "training/random_labels.h"
 #include "training/task.h"
 #include "training/tasks/mnist_files.h"
 
@@ -10,8 +11,8 @@ namespace logodds {
 /// from train-*, and the test examples are those of t10k-*; with one of the two sets alone, both come from it.
 ///
 /// The training set is the first `train_size` examples in an order drawn from the run's seed (in the files' own order
-/// without `shuffle`), the test set the `test_size` after them (0: all). A share `label_noise` of the training examples
-/// has one of the wrong classes, drawn evenly.
+/// without `shuffle`), the test set the `test_size` after them (0: all). A share `random_labels` of the training
+/// examples has a wrong class (training/random_labels.h).
 ///
 /// Features [F] are the pixels, row by row:
 ///   x = (1-o) pixel/255 + o pattern_y,  o = pattern_opacity
@@ -26,7 +27,7 @@ class Mnist : public Task {
     int64_t train_size = 1000;
     int64_t test_size = 0;
     bool shuffle = true;
-    double label_noise = 0;
+    RandomLabels random_labels{};
     std::string normalisation = "unit";
     double pattern_opacity = 0;
     void fields(Fields& fields);
@@ -43,7 +44,6 @@ class Mnist : public Task {
  private:
   LabelledImages read(const std::string& directory);
   Tensor features() const;
-  Tensor noisy(const Tensor& train_B, int64_t seed) const;
 
   Options options_;
   Tensor images_NHW_;

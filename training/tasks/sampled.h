@@ -1,5 +1,6 @@
 #pragma once
 
+#include "training/random_labels.h"
 #include "training/task.h"
 
 namespace logodds {
@@ -8,12 +9,15 @@ namespace logodds {
 struct SampleOptions {
   PerRun<int64_t> train_size{4096};
   int64_t test_size = 4096;
+  RandomLabels random_labels{};
   void fields(Fields& fields);
 };
 
 /// A task whose examples are drawn afresh from a known world, from each run's seed: train_size for training, test_size
 /// others for testing. Where train_size differs between the runs of a pack, the runs with fewer examples repeat theirs,
-/// each in turn. An example is named by its number.
+/// each in turn. A share
+/// random_labels of the training examples has a wrong class, which the posterior knows nothing of. An example is named
+/// by its number.
 class SampledTask : public Task {
  public:
   explicit SampledTask(const SampleOptions& options) : sizes_(options) {}

@@ -88,8 +88,8 @@ TEST(OutputFrequency, EvidenceAtAClassIsThePartsEntry) {
 TEST(OutputFrequency, SplitsAConstructedCosineExactly) {
   const auto [logits, targets] = constructed(13, {{2, 3.0}, {5, -1.5}});
   const OutputFrequency circuits(logits);
-  const Tensor amplitude = circuits.cosine_coefficients(targets),
-               fve = circuits.cosine_fve(circuits.cosine_coefficients(targets));
+  const Tensor amplitude = circuits.template_coefficients(targets),
+               fve = circuits.template_fve(circuits.template_coefficients(targets));
   for (int64_t p = 0; p < circuits.size(); ++p) {
     const int64_t frequency = OutputFrequency::frequency(p);
     const double expected = frequency == 2 ? 3.0 : frequency == 5 ? -1.5 : 0.0;
@@ -97,21 +97,21 @@ TEST(OutputFrequency, SplitsAConstructedCosineExactly) {
     EXPECT_NEAR(fve[p].item<double>(), expected * expected / (9 + 2.25), 1e-12);
     EXPECT_NEAR(energy_shares(circuits, logits)[p].item<double>(), expected * expected / (9 + 2.25), 1e-12);
   }
-  EXPECT_LT((circuits.cosines({1, 4}, amplitude, targets) - logits).abs().max().item<double>(), 1e-11);
+  EXPECT_LT((circuits.templates({1, 4}, amplitude, targets) - logits).abs().max().item<double>(), 1e-11);
 }
 
 TEST(OutputFrequency, CosineCoefficientsOfEvenModuliIncludeTheHighestFrequency) {
   const auto [logits, targets] = constructed(6, {{3, 2.0}, {1, 1.0}});
   const OutputFrequency circuits(logits);
-  EXPECT_NEAR(circuits.cosine_coefficients(targets)[2].item<double>(), 2, 1e-12);
-  EXPECT_NEAR(circuits.cosine_fve(circuits.cosine_coefficients(targets)).sum().item<double>(), 1, 1e-12);
+  EXPECT_NEAR(circuits.template_coefficients(targets)[2].item<double>(), 2, 1e-12);
+  EXPECT_NEAR(circuits.template_fve(circuits.template_coefficients(targets)).sum().item<double>(), 1, 1e-12);
 }
 
 TEST(OutputFrequency, CosineCoefficientIsTheLeastSquaresFit) {
   const Tensor logits = random(169, 13, at::kDouble);
   const auto [cosine, targets] = constructed(13, {{4, 1.0}});
   const double fitted = ((centred(logits) * cosine).sum() / cosine.square().sum()).item<double>();
-  EXPECT_NEAR(OutputFrequency(logits).cosine_coefficients(targets)[3].item<double>(), fitted, 1e-12);
+  EXPECT_NEAR(OutputFrequency(logits).template_coefficients(targets)[3].item<double>(), fitted, 1e-12);
 }
 
 TEST(OutputFrequency, CircuitMarginsAddUpToTheModelsMargin) {
