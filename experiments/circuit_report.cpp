@@ -168,6 +168,7 @@ Row CircuitReport::circuit_figures() const {
 }
 
 Row CircuitReport::curve() const {
+  if (key_.empty()) return nullptr;
   const LossCurve curve = loss_curve(*circuits_, key_, subject_.targets_N, samples_B_);
   Row row{{"circuits", names(key_)},
           {"loss", curve.loss},

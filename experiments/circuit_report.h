@@ -32,11 +32,13 @@ class CircuitReport {
   /// circuits first, each group by falling evidence.
   Row on_example(int64_t example) const;
 
+  /// The part "loss_curve" of the figures; null where no circuit is key.
+  Row curve() const;
+
  private:
   Row set_figures() const;
   Row circuit_figures() const;
   Row scores(const Tensor& logits_NV) const;
-  Row curve() const;
   Row ablation() const;
   Row calibration() const;
   Row independence() const;

@@ -94,11 +94,11 @@ Tensor spaced(const Tensor& numbers, int64_t most) {
 
 /// Which of all `count` examples are looked at, ascending.
 Tensor chosen(int64_t count, const std::vector<Tensor>& sets, std::optional<int64_t> most,
-              std::optional<int64_t> with) {
+              const std::vector<int64_t>& with) {
   if (!most) return at::arange(count, at::kLong);
   Tensor taken = at::zeros({count}, at::kBool);
   for (const Tensor& set : sets) taken.index_fill_(0, spaced(set, *most), true);
-  if (with) taken[*with].fill_(true);
+  for (const int64_t example : with) taken[example].fill_(true);
   return taken.nonzero().squeeze(1);
 }
 
@@ -108,7 +108,7 @@ int64_t Subject::position(int64_t number) const {
   return at::searchsorted(numbers_N, at::full({1}, number, at::kLong)).item<int64_t>();
 }
 
-Subject Inspection::subject(size_t run, std::optional<int64_t> most, std::optional<int64_t> with) const {
+Subject Inspection::subject(size_t run, std::optional<int64_t> most, const std::vector<int64_t>& with) const {
   const at::NoGradGuard no_grad;
   const auto r = static_cast<int64_t>(run);
   Parameters one(pack_.parameters.specs(), 1, at::kDouble);  // on the CPU, wherever it was trained

@@ -55,8 +55,9 @@ class Inspection {
   /// Names of the circuits, in the order of the vectors in `summary`.
   std::vector<std::string> circuit_labels(size_t run) const;
 
-  /// On every example; or on at most `most` evenly spaced ones of each of training and test set, and on example `with`.
-  Subject subject(size_t run, std::optional<int64_t> most = {}, std::optional<int64_t> with = {}) const;
+  /// On every example; or on at most `most` evenly spaced ones of each of training and test set, and on those of
+  /// `with`.
+  Subject subject(size_t run, std::optional<int64_t> most = {}, const std::vector<int64_t>& with = {}) const;
 
   /// The decomposition of the run's own hook, or the default.
   const LogitDecomposition::Options& decomposition() const { return decomposition_; }
@@ -68,13 +69,15 @@ class Inspection {
   /// What generates the run's examples, where that is known exactly; else empty.
   std::unique_ptr<World> world(size_t run) const { return task_->world(run, pack_.seeds[run]); }
 
+  /// Whether the inputs are features, not tokens.
+  bool features() const { return pack_.data.inputs.is_floating_point(); }
+
   NamedTensors weights(size_t run) const { return pack_.parameters.run(static_cast<int64_t>(run)); }
   const Experiment& experiment() const { return experiment_; }
 
  private:
   explicit Inspection(const Experiment& experiment);
   Snapshot snapshot(const Parameters& one, size_t run) const;
-  bool features() const { return pack_.data.inputs.is_floating_point(); }
 
   Experiment experiment_;
   std::unique_ptr<Task> task_;

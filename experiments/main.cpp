@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   add_export(app);
   add_data(app);
   add_plot(app);
+  add_report(app);
   add_theory(app);
   add_table(app);
   add_list(app);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -16,8 +18,12 @@ void add_inspect(CLI::App& app);
 void add_data(CLI::App& app);
 void add_export(CLI::App& app);
 void add_plot(CLI::App& app);
+void add_report(CLI::App& app);
 void add_theory(CLI::App& app);
 void add_table(CLI::App& app);
 void add_list(CLI::App& app);
+
+/// "17,45" as the numbers of an input; throws Error.
+std::vector<int64_t> parse_input(const std::string& text);
 
 }  // namespace logodds

@@ -32,18 +32,6 @@ struct Arguments {
   bool json = false;
 };
 
-std::vector<int64_t> parse_input(const std::string& text) {
-  std::vector<int64_t> input;
-  std::stringstream words(text);
-  std::string word;
-  while (std::getline(words, word, ',')) {
-    const auto number = parse_integer(word);
-    if (!number) throw Error("--input must be whole numbers such as 17,45, not '" + text + "'");
-    input.push_back(*number);
-  }
-  return input;
-}
-
 double scale(const Row& row, const std::string& set) { return number(row, "logit_bloat.s_star_" + set); }
 
 std::string key_circuits_text(const Row& row) {
@@ -172,7 +160,7 @@ void inspect_circuits(const Arguments& arguments, const Inspection& inspection, 
   const auto input = parse_input(arguments.input);
   const auto example = input.empty() ? std::nullopt : std::optional(inspection.find(input));
   const auto most = arguments.examples > 0 ? std::optional(arguments.examples) : std::nullopt;
-  const Subject subject = inspection.subject(run, most, example);
+  const Subject subject = inspection.subject(run, most, example ? std::vector{*example} : std::vector<int64_t>());
   const CircuitQuestion question = question_of(arguments, inspection);
   const CircuitReport report(subject, question);
   Row row{{"step", inspection.step() ? Row(*inspection.step()) : Row(nullptr)},
@@ -230,6 +218,18 @@ void inspect(const Arguments& arguments) {
 }
 
 }  // namespace
+
+std::vector<int64_t> parse_input(const std::string& text) {
+  std::vector<int64_t> input;
+  std::stringstream words(text);
+  std::string word;
+  while (std::getline(words, word, ',')) {
+    const auto number = parse_integer(word);
+    if (!number) throw Error("--input must be whole numbers such as 17,45, not '" + text + "'");
+    input.push_back(*number);
+  }
+  return input;
+}
 
 void add_inspect(CLI::App& app) {
   auto* command =

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -6,7 +7,9 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "experiments/commands/commands.h"
+#include "experiments/evaluated_runs.h"
 #include "experiments/report/csv.h"
+#include "experiments/report/tensorboard.h"
 #include "experiments/sweep_directory.h"
 
 namespace logodds {
@@ -21,38 +24,31 @@ struct Arguments {
   bool summary = false;
   bool vectors = false;
   std::string out;
+  std::string tensorboard;
 };
 
-/// Every evaluation of a run directory, with the values of its own axes.
-std::vector<Row> evaluations(const RunDirectory& directory) {
-  const Experiment experiment = directory.experiment();
-  const RunAxes& runs = experiment.options().runs;
+/// Every evaluation of every run, with the values of its axes: of a run directory in the order of the steps, of a sweep
+/// run after run.
+std::vector<Row> evaluations(const std::string& path) {
+  const auto runs = evaluated_runs(path);
   std::vector<Row> rows;
-  for (const auto& metrics : read_metrics(directory.metrics_path())) {
-    Row row{{"directory", directory.path().string()}};
-    for (size_t axis = 0; axis < runs.axes.size(); ++axis) {
-      const auto& [key, values] = runs.axes[axis];
-      row[key] = values[runs.index(axis, metrics.value("run", size_t{0}))].value;
-    }
+  const auto add = [&](const EvaluatedRun& run, const Row& metrics) {
+    Row row{{"directory", run.directory.string()}};
+    for (const auto& [key, value] : run.values) row[key] = value;
     row.update(metrics);
     rows.push_back(std::move(row));
+  };
+  if (SweepDirectory::is_one(path)) {
+    for (const auto& run : runs) {
+      for (const auto& metrics : run.rows) add(run, metrics);
+    }
+    return rows;
   }
-  return rows;
-}
-
-/// Every evaluation of every run of a sweep, with the values of its keys.
-std::vector<Row> evaluations(const Sweep& sweep, const SweepDirectory& directory) {
-  std::vector<Row> rows;
-  const auto keys = sweep.keys();
-  for (const auto& pack : directory.packs(sweep)) {
-    const auto runs = directory.metrics(pack);
-    for (size_t run = 0; run < runs.size(); ++run) {
-      for (const auto& metrics : runs[run]) {
-        Row row{{"directory", directory.run_path(pack).string()}};
-        for (size_t i = 0; i < keys.size(); ++i) row[keys[i]] = pack.values[run][i];
-        row.update(metrics);
-        rows.push_back(std::move(row));
-      }
+  size_t longest = 0;
+  for (const auto& run : runs) longest = std::max(longest, run.rows.size());
+  for (size_t i = 0; i < longest; ++i) {
+    for (const auto& run : runs) {
+      if (i < run.rows.size()) add(run, run.rows[i]);
     }
   }
   return rows;
@@ -61,16 +57,24 @@ std::vector<Row> evaluations(const Sweep& sweep, const SweepDirectory& directory
 std::vector<Row> rows_of(const std::string& path, const Arguments& arguments) {
   if (!SweepDirectory::is_one(path)) {
     if (arguments.summary) throw Error(path + ": --summary is for sweeps, and this is no sweep");
-    return evaluations(RunDirectory::open(path));
+    return evaluations(path);
   }
+  if (arguments.metrics) return evaluations(path);
   const SweepDirectory directory(path);
   const Sweep sweep = Sweep::from_file((fs::path(path) / "sweep.yaml").string());
-  if (arguments.metrics) return evaluations(sweep, directory);
   const auto table = directory.table(sweep);
   return arguments.summary ? summary(sweep, table) : table;
 }
 
 void print_table(const Arguments& arguments) {
+  if (!arguments.tensorboard.empty()) {
+    for (const auto& path : arguments.paths) {
+      const fs::path name = fs::absolute(path).lexically_normal();
+      const fs::path last = name.has_filename() ? name.filename() : name.parent_path().filename();
+      write_events(evaluated_runs(path), fs::path(arguments.tensorboard) / last, arguments.vectors);
+    }
+    return;
+  }
   std::vector<Row> rows;
   for (const auto& path : arguments.paths) {
     for (auto& row : rows_of(path, arguments)) rows.push_back(std::move(row));
@@ -97,7 +101,13 @@ void add_table(CLI::App& app) {
                                        "Of sweeps, a line per setting: medians over the seeds with 95 % intervals");
   by_setting->excludes("--metrics");
   command->add_flag("--vectors", arguments->vectors, "Figures per circuit, too, as NAME[0], NAME[1], …");
-  command->add_option("-o,--out", arguments->out, "Write to this file instead of the terminal");
+  auto* out = command->add_option("-o,--out", arguments->out, "Write to this file instead of the terminal");
+  command
+      ->add_option(
+          "--tensorboard", arguments->tensorboard,
+          "Write event files for TensorBoard into this directory instead of CSV, every evaluation of every run")
+      ->excludes(out)
+      ->excludes(by_setting);
   command->callback([arguments] { print_table(*arguments); });
 }
 

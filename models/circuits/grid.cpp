@@ -18,7 +18,7 @@ Tensor on_grid(const Tensor& x_BN, int64_t p) { return x_BN.t().reshape({x_BN.si
 
 GridFrequencies grid_frequencies(const Tensor& x_BN, int64_t p) {
   const int64_t half = p / 2;
-  std::vector<Tensor> frequencies, shares;
+  std::vector<Tensor> frequencies, shares, all_shares;
   for (const Tensor& x : x_BN.split(64, 1)) {  // 64 spectra of 113 × 113 complex numbers are 13 MB
     Tensor energy = at::fft_fft2(on_grid(x, p).to(at::kDouble)).abs().square();
     energy.select(1, 0).select(1, 0).zero_();
@@ -35,13 +35,15 @@ GridFrequencies grid_frequencies(const Tensor& x_BN, int64_t p) {
       if (minus != k) sum = sum + modes(minus, true);
       of_frequency.push_back(sum);
     }
-    const auto [best, index] = at::stack(of_frequency, 1).max(1);
+    const Tensor energies = at::stack(of_frequency, 1);
+    const auto [best, index] = energies.max(1);
     // Rounding of the transform is not variance: 1e-24 of the function's own square.
     const Tensor constant = total <= 1e-24 * x.to(at::kDouble).square().sum(0) * static_cast<double>(p * p);
     frequencies.push_back((index + 1).masked_fill(constant, 0));
     shares.push_back((best / total).masked_fill(constant, 0));
+    all_shares.push_back((energies / total.unsqueeze(1)).masked_fill(constant.unsqueeze(1), 0));
   }
-  return {at::cat(frequencies), at::cat(shares)};
+  return {at::cat(frequencies), at::cat(shares), at::cat(all_shares)};
 }
 
 }  // namespace logodds

@@ -22,7 +22,7 @@ NeuronClusters::NeuronClusters(const Options& options, const Observed& observed)
   add_past_neurons(paths);
   neurons_.assign(static_cast<size_t>(size()), 0);
   const auto& [label, bias, post_BM, W_L] = paths.paths[paths.neurons];
-  const auto [frequency, share] = grid_frequencies(post_BM, p);
+  const auto [frequency, share, shares] = grid_frequencies(post_BM, p);
   const Tensor cluster = frequency.masked_fill(share < options.threshold, 0);
   for (int64_t k = 1; k <= p / 2 + 1; ++k) {
     const bool assigned = k <= p / 2;

@@ -2,19 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include "core/embed.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/idx.h"
 
-// The files themselves, as bytes between two symbols: the program needs no other file, wherever it is installed.
-#define LOGODDS_EMBED(name, file)                                                       \
-  asm(".pushsection .rodata\n" #name ":\n.incbin \"" LOGODDS_DATA "/" file "\"\n" #name \
-      "_end:\n"                                                                         \
-      ".popsection\n");                                                                 \
-  extern "C" const char name[], name##_end[];
-
-LOGODDS_EMBED(logodds_mnist_images, "mnist/t10k-images-idx3-ubyte.gz")
-LOGODDS_EMBED(logodds_mnist_labels, "mnist/t10k-labels-idx1-ubyte.gz")
+LOGODDS_EMBED(logodds_mnist_images, LOGODDS_DATA "/mnist/t10k-images-idx3-ubyte.gz")
+LOGODDS_EMBED(logodds_mnist_labels, LOGODDS_DATA "/mnist/t10k-labels-idx1-ubyte.gz")
 
 namespace logodds {
 

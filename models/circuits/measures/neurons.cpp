@@ -25,12 +25,19 @@ Neurons neurons(const Observed& observed) {
   const int64_t p = grid_modulus(observed.inputs_BT);
   if (p == 0) throw Error("phases of neurons need all pairs (a, b) of Z_p as inputs");
   const LogitPaths paths = observed.model.paths(observed.parameters, observed.inputs_BT);
-  const auto [frequency, share] = grid_frequencies(paths.paths[paths.neurons].source, p);
+  const auto [frequency, share, shares] = grid_frequencies(paths.paths[paths.neurons].source, p);
   const Tensor pre_Mpp = on_grid(paths.pre_BM.to(at::kDouble), p);
   const Tensor of_a = pre_Mpp.mean(2).t(), of_b = pre_Mpp.mean(1).t();  // [p,M]
   const Tensor of_c = paths.paths[paths.neurons].map_IV.to(at::kDouble).t();
-  Neurons result{frequency, share, phases(of_a, frequency),     phases(of_b, frequency),
-                 {},        {},    inverse_participation(of_a), inverse_participation(of_c)};
+  Neurons result{.frequency_M = frequency,
+                 .share_M = share,
+                 .shares_MK = shares,
+                 .phase_a_M = phases(of_a, frequency),
+                 .phase_b_M = phases(of_b, frequency),
+                 .phase_out_M = {},
+                 .phase_error_M = {},
+                 .ipr_in_M = inverse_participation(of_a),
+                 .ipr_out_M = inverse_participation(of_c)};
   if (of_c.size(0) == p) {
     result.phase_out_M = phases(of_c, frequency);
     const double turn = 2 * std::numbers::pi;

@@ -8,6 +8,7 @@ namespace logodds {
 struct Neurons {
   Tensor frequency_M;  ///< κ with most of the activation's variance in {(κ,0), (0,κ), (κ,±κ)}; 0 for a constant
   Tensor share_M;      ///< that share ("neuron FVE")
+  Tensor shares_MK;    ///< the share of every κ = 1 … ⌊p/2⌋
   Tensor phase_a_M;    ///< φ1, φ2 of the pre-activation's cos(w_κ a + φ1) and cos(w_κ b + φ2), radians
   Tensor phase_b_M;
   Tensor phase_out_M;    ///< φ3 of the output weights' cos(w_κ c + φ3)

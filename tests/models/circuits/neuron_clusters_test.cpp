@@ -24,7 +24,7 @@ TEST(GridFrequencies, CountEveryModeOfAFrequencyOnce) {
         at::stack({a.cos() * (2 * b).cos(), (3 * a).cos() + 2 * (3 * b).cos() + 5,
                    (4 * (a - b)).cos() * (p == 8 ? 1 : 2), (2 * a).cos() + (3 * a).cos() * 2, at::ones_like(a)},
                   1);
-    const auto [frequency, share] = grid_frequencies(x, p);
+    const auto [frequency, share, shares] = grid_frequencies(x, p);
     EXPECT_NEAR(share[0].item<double>(), 0, 1e-12);
     EXPECT_EQ(frequency[1].item<int64_t>(), 3);
     EXPECT_NEAR(share[1].item<double>(), 1, 1e-12);
@@ -34,6 +34,8 @@ TEST(GridFrequencies, CountEveryModeOfAFrequencyOnce) {
     EXPECT_NEAR(share[3].item<double>(), 0.8, 1e-12);
     EXPECT_EQ(frequency[4].item<int64_t>(), 0);
     EXPECT_EQ(share[4].item<double>(), 0);
+    EXPECT_TRUE(at::equal(std::get<0>(shares.max(1)), share));
+    EXPECT_NEAR(shares[3][1].item<double>(), 0.2, 1e-12);  // the other frequency of the fourth
   }
 }
 
