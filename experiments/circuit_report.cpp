@@ -149,8 +149,8 @@ Row CircuitReport::circuit_figures() const {
   return list;
 }
 
-Row CircuitReport::curve() const {
-  const LossCurve curve = loss_curve(*circuits_, key_, subject_.targets_N, samples_B_);
+Row CircuitReport::curve(const Tensor& samples_B) const {
+  const LossCurve curve = loss_curve(*circuits_, key_, subject_.targets_N, samples_B);
   Row row{{"circuits", names(key_)},
           {"loss", curve.loss},
           {"accuracy", curve.accuracy},
@@ -290,7 +290,7 @@ Row CircuitReport::figures() const {
           {"evidence_examples", samples_B_.size(0)}};
   if (dropping()) row["kept"] = {{"circuits", names(kept_)}, {"sets", scores(circuits_->sum(kept_))}};
   if (!key_.empty()) {
-    row["loss_curve"] = curve();
+    row["loss_curve"] = curve(samples_B_);
     row["ablation"] = ablation();
     row["calibration"] = calibration();
     row["independence"] = independence();

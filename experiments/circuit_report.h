@@ -28,6 +28,10 @@ class CircuitReport {
   /// Every figure of the decomposition; the README has the table of them.
   Row figures() const;
 
+  /// Loss and accuracy of the first k key circuits on some of the subject's examples, k = 0, 1, …: loss_curve of the
+  /// README's table.
+  Row curve(const Tensor& samples_B) const;
+
   /// Every kept circuit's evidence on one example, for the right answer against the runner-up of the whole network: key
   /// circuits first, each group by falling evidence.
   Row on_example(int64_t example) const;
@@ -36,7 +40,6 @@ class CircuitReport {
   Row set_figures() const;
   Row circuit_figures() const;
   Row scores(const Tensor& logits_NV) const;
-  Row curve() const;
   Row ablation() const;
   Row calibration() const;
   Row independence() const;

@@ -18,6 +18,8 @@ void add_export(CLI::App& app);
 void add_plot(CLI::App& app);
 void add_theory(CLI::App& app);
 void add_table(CLI::App& app);
+void add_llc(CLI::App& app, int& exit_code);
+void add_spectrum(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app);
 
 }  // namespace logodds
