@@ -167,9 +167,9 @@ Row CircuitReport::circuit_figures() const {
   return list;
 }
 
-Row CircuitReport::curve() const {
+Row CircuitReport::curve(const Tensor& samples_B) const {
   if (key_.empty()) return nullptr;
-  const LossCurve curve = loss_curve(*circuits_, key_, subject_.targets_N, samples_B_);
+  const LossCurve curve = loss_curve(*circuits_, key_, subject_.targets_N, samples_B);
   Row row{{"circuits", names(key_)},
           {"loss", curve.loss},
           {"accuracy", curve.accuracy},
@@ -314,7 +314,7 @@ Row CircuitReport::figures() const {
   }
   if (dropping()) row["kept"] = {{"circuits", names(kept_)}, {"sets", scores(circuits_->sum(kept_))}};
   if (!key_.empty()) {
-    row["loss_curve"] = curve();
+    row["loss_curve"] = curve(samples_B_);
     row["ablation"] = ablation();
     row["calibration"] = calibration();
     row["independence"] = independence();

@@ -28,12 +28,16 @@ class CircuitReport {
   /// Every figure of the decomposition; the README has the table of them.
   Row figures() const;
 
+  /// Loss and accuracy of the first k key circuits on some of the subject's examples, k = 0, 1, …: loss_curve of the
+  /// README's table; null where no circuit is key.
+  Row curve(const Tensor& samples_B) const;
+
   /// Every kept circuit's evidence on one example, for the right answer against the runner-up of the whole network: key
   /// circuits first, each group by falling evidence.
   Row on_example(int64_t example) const;
 
-  /// The part "loss_curve" of the figures; null where no circuit is key.
-  Row curve() const;
+  /// The part "loss_curve" of the figures, of their sample of examples; null where no circuit is key.
+  Row curve() const { return curve(samples_B_); }
 
  private:
   Row set_figures() const;

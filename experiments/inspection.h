@@ -11,6 +11,7 @@
 #include "experiments/run_directory.h"
 #include "models/circuits/circuits.h"
 #include "training/hooks/logit_decomposition.h"
+#include "training/samplers/learning_coefficient.h"
 
 namespace logodds {
 
@@ -31,6 +32,12 @@ struct Subject {
 
   /// Which of its examples has this number in the task.
   int64_t position(int64_t number) const;
+};
+
+/// What samplers take of one run: its weights w0 and the examples whose loss is the energy, on the CPU.
+struct SampledRun {
+  NetworkOn network;
+  Parameters centre;
 };
 
 /// Trained weights looked at from outside: the runs of a run directory, or a weights file.
@@ -58,6 +65,9 @@ class Inspection {
   /// On every example; or on at most `most` evenly spaced ones of each of training and test set, and on those of
   /// `with`.
   Subject subject(size_t run, std::optional<int64_t> most = {}, const std::vector<int64_t>& with = {}) const;
+
+  /// In the run's own dtype; the Inspection must outlive it.
+  SampledRun sampled(size_t run, const SamplingOptions& options) const;
 
   /// The decomposition of the run's own hook, or the default.
   const LogitDecomposition::Options& decomposition() const { return decomposition_; }

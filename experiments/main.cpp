@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
   add_report(app);
   add_theory(app);
   add_table(app);
+  add_llc(app, exit_code);
+  add_spectrum(app, exit_code);
   add_list(app);
   try {
     app.parse(argc, argv);

@@ -23,6 +23,10 @@
 #include "training/optimizers/adamw.h"
 #include "training/optimizers/muon.h"
 #include "training/optimizers/sgd.h"
+#include "training/samplers/mala.h"
+#include "training/samplers/rmsprop_sgld.h"
+#include "training/samplers/sampler.h"
+#include "training/samplers/sgld.h"
 #include "training/schedule.h"
 #include "training/schedules/constant.h"
 #include "training/schedules/cosine.h"
@@ -111,6 +115,14 @@ const Catalogue& hooks() {
        entry<Margins, Hook>("margins", "quantiles of the margin, logit per parameter norm"),
        entry<Memorisation, Hook>("memorisation", "how many changed labels are stored, and what each costs"),
        entry<Slingshot, Hook>("slingshot", "relative change of the last hidden layer's activations")});
+  return catalogue;
+}
+
+const Catalogue& samplers() {
+  static const Catalogue catalogue(
+      "samplers", {entry<Sgld, Sampler>("sgld", "Langevin steps, localised, on all examples or mini-batches"),
+                   entry<RmspropSgld, Sampler>("rmsprop_sgld", "the same with a diagonal preconditioner"),
+                   entry<Mala, Sampler>("mala", "Langevin steps accepted or rejected on all examples: exact")});
   return catalogue;
 }
 

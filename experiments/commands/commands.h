@@ -21,6 +21,8 @@ void add_plot(CLI::App& app);
 void add_report(CLI::App& app);
 void add_theory(CLI::App& app);
 void add_table(CLI::App& app);
+void add_llc(CLI::App& app, int& exit_code);
+void add_spectrum(CLI::App& app, int& exit_code);
 void add_list(CLI::App& app);
 
 /// "17,45" as the numbers of an input; throws Error.

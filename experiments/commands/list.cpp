@@ -9,6 +9,7 @@
 #include "experiments/experiment.h"
 #include "models/circuits/circuits.h"
 #include "training/claim.h"
+#include "training/samplers/spectrum.h"
 
 namespace logodds {
 
@@ -34,10 +35,10 @@ void print_catalogue(const Catalogue& catalogue, bool details) {
 }
 
 void list(const std::string& kind) {
-  const std::vector<const Catalogue*> catalogues{&tasks(),     &models(),     &decompositions(),
-                                                 &losses(),    &optimizers(), &transforms(),
-                                                 &schedules(), &hooks(),      &claims()};
-  std::vector<std::string> names{"settings"};
+  const std::vector<const Catalogue*> catalogues{&tasks(),      &models(),     &decompositions(), &losses(),
+                                                 &optimizers(), &transforms(), &schedules(),      &hooks(),
+                                                 &claims(),     &samplers()};
+  std::vector<std::string> names{"settings", "sampling"};
   for (const Catalogue* catalogue : catalogues) {
     if (kind.empty() || kind == catalogue->sort()) print_catalogue(*catalogue, !kind.empty());
     names.push_back(catalogue->sort());
@@ -46,7 +47,21 @@ void list(const std::string& kind) {
     throw Error("'" + kind + "' is not a kind of component" + suggestion(kind, names));
   if (kind.empty())
     std::cout << "\nlogodds list settings    the keys of a configuration\nlogodds list KIND        the keys of tasks, "
-                 "models, circuits, losses, optimizers, transforms, schedules, hooks or claims\n";
+                 "models, circuits, losses, optimizers, transforms, schedules, hooks, claims or samplers\nlogodds list "
+                 "sampling    the settings of llc and "
+                 "spectrum\n";
+  if (kind == "sampling") {
+    SamplingOptions options;
+    ListFields fields;
+    options.fields(fields);
+    std::cout << "settings of llc, with their defaults\n";
+    print_fields(fields.descriptions(), "  ");
+    SpectrumOptions spectrum;
+    ListFields all;
+    spectrum.fields(all);
+    std::cout << "settings of spectrum\n";
+    print_fields(all.descriptions(), "  ");
+  }
   if (kind == "settings") {
     ExperimentOptions options;
     ListFields fields;
@@ -65,7 +80,8 @@ void add_list(CLI::App& app) {
   auto* command = app.add_subcommand("list", "List the components and their keys");
   auto kind = std::make_shared<std::string>();
   command->add_option("KIND", *kind,
-                      "settings, tasks, models, circuits, losses, optimizers, transforms, schedules, hooks or claims");
+                      "settings, sampling, tasks, models, circuits, losses, optimizers, transforms, schedules, hooks, "
+                      "claims or samplers");
   command->callback([kind] { list(*kind); });
 }
 
