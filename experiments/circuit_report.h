@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "experiments/inspection.h"
@@ -28,11 +30,15 @@ class CircuitReport {
   /// Every figure of the decomposition; the README has the table of them.
   Row figures() const;
 
+  /// One of them, by its key: "measures". Throws Error where there is none of that name.
+  Row figure(const std::string& key) const;
+
   /// Every kept circuit's evidence on one example, for the right answer against the runner-up of the whole network: key
   /// circuits first, each group by falling evidence.
   Row on_example(int64_t example) const;
 
  private:
+  std::vector<std::pair<std::string, std::function<Row()>>> all_figures() const;
   Row set_figures() const;
   Row circuit_figures() const;
   Row scores(const Tensor& logits_NV) const;

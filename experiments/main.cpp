@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   add_data(app);
   add_plot(app);
   add_theory(app);
+  add_reproduce(app, joined(argc, argv), exit_code);
   add_table(app);
   add_list(app);
   try {

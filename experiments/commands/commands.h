@@ -17,6 +17,7 @@ void add_data(CLI::App& app);
 void add_export(CLI::App& app);
 void add_plot(CLI::App& app);
 void add_theory(CLI::App& app);
+void add_reproduce(CLI::App& app, const std::string& command_line, int& exit_code);
 void add_table(CLI::App& app);
 void add_list(CLI::App& app);
 

@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "experiments/commands/commands.h"
 #include "experiments/experiment.h"
+#include "experiments/measure.h"
 #include "models/circuits/circuits.h"
 #include "training/claim.h"
 
@@ -34,9 +35,9 @@ void print_catalogue(const Catalogue& catalogue, bool details) {
 }
 
 void list(const std::string& kind) {
-  const std::vector<const Catalogue*> catalogues{&tasks(),     &models(),     &decompositions(),
-                                                 &losses(),    &optimizers(), &transforms(),
-                                                 &schedules(), &hooks(),      &claims()};
+  const std::vector<const Catalogue*> catalogues{&tasks(),      &models(),     &decompositions(), &losses(),
+                                                 &optimizers(), &transforms(), &schedules(),      &hooks(),
+                                                 &claims(),     &measures()};
   std::vector<std::string> names{"settings"};
   for (const Catalogue* catalogue : catalogues) {
     if (kind.empty() || kind == catalogue->sort()) print_catalogue(*catalogue, !kind.empty());
@@ -46,7 +47,7 @@ void list(const std::string& kind) {
     throw Error("'" + kind + "' is not a kind of component" + suggestion(kind, names));
   if (kind.empty())
     std::cout << "\nlogodds list settings    the keys of a configuration\nlogodds list KIND        the keys of tasks, "
-                 "models, circuits, losses, optimizers, transforms, schedules, hooks or claims\n";
+                 "models, circuits, losses, optimizers, transforms, schedules, hooks, claims or measures\n";
   if (kind == "settings") {
     ExperimentOptions options;
     ListFields fields;
@@ -65,7 +66,8 @@ void add_list(CLI::App& app) {
   auto* command = app.add_subcommand("list", "List the components and their keys");
   auto kind = std::make_shared<std::string>();
   command->add_option("KIND", *kind,
-                      "settings, tasks, models, circuits, losses, optimizers, transforms, schedules, hooks or claims");
+                      "settings, tasks, models, circuits, losses, optimizers, transforms, schedules, hooks, claims or "
+                      "measures");
   command->callback([kind] { list(*kind); });
 }
 
