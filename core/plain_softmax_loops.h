@@ -40,8 +40,9 @@ struct Float16 {
 };
 
 /// Of logits [rows, classes] of type T in arithmetic A, a row at a time: z = f in A, m = max z, S = Σ_c e^{z_c - m}
-/// summed in the order of the classes, ln p_c = (z_c - m) - ln S, loss -ln p_y; and `scale` (applied in float64)
-/// times the gradient e^{ln p_c} - [c = y]. Any output may be null; the gradient may take the logits' place.
+/// summed in the order of the classes, ln p_c = (z_c - m) - ln S, loss -ln p_y; and `scale`
+/// times the gradient e^{ln p_c} - [c = y], that product in A as well: what is too small for A is 0. Any output may be
+/// null; the gradient may take the logits' place.
 template <class T, class A>
 struct PlainSoftmaxRows {
   const T* logits;
@@ -71,7 +72,8 @@ struct PlainSoftmaxRows {
     for (int64_t c = 0; c < classes; ++c) {  // a class's logit is read before its gradient takes its place
       const Number p = A::rounded(std::exp(log_p(c)));
       const Number difference = c == y ? A::rounded(p - 1) : p;
-      gradient[row * stride + c] = static_cast<T>(scale * static_cast<double>(difference));
+      gradient[row * stride + c] =
+          static_cast<T>(A::rounded(static_cast<Number>(scale * static_cast<double>(difference))));
     }
   }
 };

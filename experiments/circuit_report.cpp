@@ -8,6 +8,7 @@
 #include "core/calibration.h"
 #include "core/error.h"
 #include "core/log_odds.h"
+#include "core/text.h"
 #include "models/circuits/evidence/ablation.h"
 #include "models/circuits/evidence/independence.h"
 #include "models/circuits/evidence/loss_curve.h"
@@ -297,32 +298,55 @@ Row CircuitReport::directions() const {
   return list;
 }
 
-Row CircuitReport::figures() const {
-  Row row{{"decomposition", name_},
-          {"completeness_error", completeness_error(*circuits_, subject_.logits_NV)},
-          {"sets", set_figures()},
-          {"circuits", circuit_figures()},
-          {"key_circuits", names(key_)},
-          {"restricted", scores(circuits_->sum(key_))},
-          {"excluded", scores(circuits_->sum(circuits_->all_but(key_)))},
-          {"evidence_set", evidence_set_},
-          {"evidence_examples", samples_B_.size(0)}};
+std::vector<std::pair<std::string, std::function<Row()>>> CircuitReport::all_figures() const {
+  std::vector<std::pair<std::string, std::function<Row()>>> list{
+      {"decomposition", [this] { return name_; }},
+      {"completeness_error", [this] { return completeness_error(*circuits_, subject_.logits_NV); }},
+      {"sets", [this] { return set_figures(); }},
+      {"circuits", [this] { return circuit_figures(); }},
+      {"key_circuits", [this] { return names(key_); }},
+      {"restricted", [this] { return scores(circuits_->sum(key_)); }},
+      {"excluded", [this] { return scores(circuits_->sum(circuits_->all_but(key_))); }},
+      {"evidence_set", [this] { return evidence_set_; }},
+      {"evidence_examples", [this] { return samples_B_.size(0); }}};
   if (const auto* irreps = dynamic_cast<const IrreducibleRepresentations*>(circuits_.get())) {
-    const Tensor coefficients = irreps->template_coefficients(subject_.truth_N);
-    row["characters"] = scores(irreps->templates(key_, coefficients, subject_.truth_N));
-    row["excluded_hidden"] = scores(without_hidden_modes(*irreps, key_, subject_.observed(), subject_.truth_N));
+    list.emplace_back("characters", [this, irreps] {
+      const Tensor coefficients = irreps->template_coefficients(subject_.truth_N);
+      return scores(irreps->templates(key_, coefficients, subject_.truth_N));
+    });
+    list.emplace_back("excluded_hidden", [this, irreps] {
+      return scores(without_hidden_modes(*irreps, key_, subject_.observed(), subject_.truth_N));
+    });
   }
-  if (dropping()) row["kept"] = {{"circuits", names(kept_)}, {"sets", scores(circuits_->sum(kept_))}};
+  if (dropping())
+    list.emplace_back("kept", [this] {
+      return Row{{"circuits", names(kept_)}, {"sets", scores(circuits_->sum(kept_))}};
+    });
   if (!key_.empty()) {
-    row["loss_curve"] = curve(samples_B_);
-    row["ablation"] = ablation();
-    row["calibration"] = calibration();
-    row["independence"] = independence();
+    list.emplace_back("loss_curve", [this] { return curve(samples_B_); });
+    list.emplace_back("ablation", [this] { return ablation(); });
+    list.emplace_back("calibration", [this] { return calibration(); });
+    list.emplace_back("independence", [this] { return independence(); });
   }
-  row["measures"] = measures();
-  if (cross_) row["cross"] = crossing();
-  if (directions_ > 0) row["ablation_directions"] = directions();
+  list.emplace_back("measures", [this] { return measures(); });
+  if (cross_) list.emplace_back("cross", [this] { return crossing(); });
+  if (directions_ > 0) list.emplace_back("ablation_directions", [this] { return directions(); });
+  return list;
+}
+
+Row CircuitReport::figures() const {
+  Row row;
+  for (const auto& [key, compute] : all_figures()) row[key] = compute();
   return row;
+}
+
+Row CircuitReport::figure(const std::string& key) const {
+  std::vector<std::string> known;
+  for (const auto& [name, compute] : all_figures()) {
+    if (name == key) return compute();
+    known.push_back(name);
+  }
+  throw Error("the circuits have no figure '" + key + "'" + suggestion(key, known));
 }
 
 Row CircuitReport::on_example(int64_t example) const {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "experiments/inspection.h"
@@ -28,6 +30,9 @@ class CircuitReport {
   /// Every figure of the decomposition; the README has the table of them.
   Row figures() const;
 
+  /// One of them, by its key: "measures". Throws Error where there is none of that name.
+  Row figure(const std::string& key) const;
+
   /// Loss and accuracy of the first k key circuits on some of the subject's examples, k = 0, 1, …: loss_curve of the
   /// README's table; null where no circuit is key.
   Row curve(const Tensor& samples_B) const;
@@ -40,6 +45,7 @@ class CircuitReport {
   Row curve() const { return curve(samples_B_); }
 
  private:
+  std::vector<std::pair<std::string, std::function<Row()>>> all_figures() const;
   Row set_figures() const;
   Row circuit_figures() const;
   Row scores(const Tensor& logits_NV) const;

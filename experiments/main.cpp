@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   add_plot(app);
   add_report(app);
   add_theory(app);
+  add_reproduce(app, joined(argc, argv), exit_code);
   add_table(app);
   add_llc(app, exit_code);
   add_spectrum(app, exit_code);

@@ -3,9 +3,12 @@
 #include <ATen/Parallel.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -30,6 +33,18 @@ std::string host() {
   return name;
 }
 
+/// The processor's name and how many cores there are, as Linux has them; empty elsewhere.
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (!line.starts_with("model name")) continue;
+    const auto cores = std::thread::hardware_concurrency();
+    return line.substr(std::min(line.find(':') + 2, line.size())) + ", " + std::to_string(cores) + " cores";
+  }
+  return "";
+}
+
 std::string provenance(const Experiment& experiment, const std::string& command_line) {
   const int64_t threads = experiment.options().threads;
   const nlohmann::ordered_json json{{"logodds", LOGODDS_VERSION},
@@ -39,6 +54,7 @@ std::string provenance(const Experiment& experiment, const std::string& command_
                                     {"device", experiment.options().device},
                                     {"threads", threads > 0 ? threads : at::get_num_threads()},
                                     {"cpu", at::get_cpu_capability()},
+                                    {"processor", processor()},
                                     {"host", host()},
                                     {"started", now()},
                                     {"command_line", command_line}};

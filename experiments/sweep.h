@@ -25,6 +25,7 @@ class Sweep {
   /// Reads a configuration file with overrides on top ("sweep.KEY=…" sets or replaces an axis). Throws one Error that
   /// lists every problem of every value; each component is built once for each value of each axis.
   static Sweep from_file(const std::string& path, const std::vector<std::string>& overrides = {});
+  static Sweep from_yaml(Node root, const std::string& default_name) { return Sweep(std::move(root), default_name); }
 
   const std::string& name() const { return name_; }
   /// Full keys of what varies, in written order.

@@ -20,6 +20,7 @@ void add_export(CLI::App& app);
 void add_plot(CLI::App& app);
 void add_report(CLI::App& app);
 void add_theory(CLI::App& app);
+void add_reproduce(CLI::App& app, const std::string& command_line, int& exit_code);
 void add_table(CLI::App& app);
 void add_llc(CLI::App& app, int& exit_code);
 void add_spectrum(CLI::App& app, int& exit_code);

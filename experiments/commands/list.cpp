@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "experiments/commands/commands.h"
 #include "experiments/experiment.h"
+#include "experiments/measure.h"
 #include "models/circuits/circuits.h"
 #include "training/claim.h"
 #include "training/samplers/spectrum.h"
@@ -37,7 +38,7 @@ void print_catalogue(const Catalogue& catalogue, bool details) {
 void list(const std::string& kind) {
   const std::vector<const Catalogue*> catalogues{&tasks(),      &models(),     &decompositions(), &losses(),
                                                  &optimizers(), &transforms(), &schedules(),      &hooks(),
-                                                 &claims(),     &samplers()};
+                                                 &claims(),     &samplers(),   &measures()};
   std::vector<std::string> names{"settings", "sampling"};
   for (const Catalogue* catalogue : catalogues) {
     if (kind.empty() || kind == catalogue->sort()) print_catalogue(*catalogue, !kind.empty());
@@ -47,7 +48,8 @@ void list(const std::string& kind) {
     throw Error("'" + kind + "' is not a kind of component" + suggestion(kind, names));
   if (kind.empty())
     std::cout << "\nlogodds list settings    the keys of a configuration\nlogodds list KIND        the keys of tasks, "
-                 "models, circuits, losses, optimizers, transforms, schedules, hooks, claims or samplers\nlogodds list "
+                 "models, circuits, losses, optimizers, transforms, schedules, hooks, claims, samplers or "
+                 "measures\nlogodds list "
                  "sampling    the settings of llc and "
                  "spectrum\n";
   if (kind == "sampling") {
@@ -81,7 +83,7 @@ void add_list(CLI::App& app) {
   auto kind = std::make_shared<std::string>();
   command->add_option("KIND", *kind,
                       "settings, sampling, tasks, models, circuits, losses, optimizers, transforms, schedules, hooks, "
-                      "claims or samplers");
+                      "claims, samplers or measures");
   command->callback([kind] { list(*kind); });
 }
 

@@ -1,20 +1,14 @@
 #include "experiments/report/theory.h"
 
-#include <cmath>
 #include <iostream>
 
+#include "experiments/report/comparison.h"
 #include "experiments/report/table.h"
 
 namespace logodds {
 
 void print_theory_table(const Row& rows) {
-  Table table({"", "theory", "measured", "95 % interval"});
-  for (const auto& row : rows) {
-    const double low = number(row, "low");
-    table.add({row.at("what"), figure(number(row, "theory")), figure(number(row, "measured")),
-               std::isnan(low) ? "−" : figure(low) + " to " + figure(number(row, "high"))});
-  }
-  std::cout << table.text();
+  std::cout << comparison_text(rows, "theory");
   if (rows.empty()) return;
   const auto seeds = rows.front().at("seeds").get<size_t>();
   std::cout << (seeds > 1 ? "means over " + std::to_string(seeds) + " seeds; the interval is that of the mean\n"

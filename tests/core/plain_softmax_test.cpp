@@ -53,6 +53,17 @@ TEST(PlainSoftmax, InFloat64IsTheAccurateOneUntilItsPrecisionEnds) {
   EXPECT_LT((plain.gradient - exact.gradient).abs().max().item<double>(), 1e-15);
 }
 
+TEST(PlainSoftmax, InFloat16TheGradientOfAMeanVanishesWhereHalfHasNoSuchSmallNumber) {
+  const Tensor logits = at::tensor({0.0f, -10.0f}).unsqueeze(0);  // a wrong class of probability 4.5e-5
+  const auto wrong = [&](double scale) {
+    const PlainSoftmax result = plain_softmax_with_gradient("float16", logits, at::zeros({1}, at::kLong), scale);
+    EXPECT_EQ(result.gradient[0][0].item<float>(), 0) << "the right class is absorbed";
+    return result.gradient[0][1].item<float>();
+  };
+  EXPECT_GT(wrong(1), 0);
+  EXPECT_EQ(wrong(1.0 / 5107), 0) << "9e-9 is below 2^-25";
+}
+
 TEST(PlainSoftmax, InFloat16EveryElementaryResultIsRoundedToHalf) {
   using c10::Half;
   auto generator = stream(2, "logits");
