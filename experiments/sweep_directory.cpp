@@ -222,18 +222,18 @@ std::vector<Row> SweepDirectory::table(const Sweep& sweep) const {
 }
 
 std::vector<Row> summary(const Sweep& sweep, const std::vector<Row>& table) {
-  struct Group {
+  struct SameSetting {
     Row setting;
     std::vector<const Row*> runs;
   };
-  std::vector<Group> groups;
+  std::vector<SameSetting> groups;
   for (const auto& run : table) {
     Row setting = Row::object();
     for (const auto& key : sweep.keys()) {
       if (key != "seed") setting[key] = run.at(key);
     }
-    auto group = std::ranges::find(groups, setting, &Group::setting);
-    if (group == groups.end()) group = groups.insert(group, Group{.setting = setting, .runs = {}});
+    auto group = std::ranges::find(groups, setting, &SameSetting::setting);
+    if (group == groups.end()) group = groups.insert(group, SameSetting{.setting = setting, .runs = {}});
     group->runs.push_back(&run);
   }
   std::vector<Row> rows;

@@ -158,16 +158,17 @@ CircuitQuestion question_of(const Arguments& arguments, const Inspection& inspec
 /// The circuits of one run, or their evidence on one input.
 void inspect_circuits(const Arguments& arguments, const Inspection& inspection, size_t run) {
   const auto input = parse_input(arguments.input);
-  const auto example = input.empty() ? std::nullopt : std::optional(inspection.find(input));
+  std::vector<int64_t> examples;  // none or one
+  if (!input.empty()) examples.push_back(inspection.find(input));
   const auto most = arguments.examples > 0 ? std::optional(arguments.examples) : std::nullopt;
-  const Subject subject = inspection.subject(run, most, example ? std::vector{*example} : std::vector<int64_t>());
+  const Subject subject = inspection.subject(run, most, examples);
   const CircuitQuestion question = question_of(arguments, inspection);
   const CircuitReport report(subject, question);
   Row row{{"step", inspection.step() ? Row(*inspection.step()) : Row(nullptr)},
           {"run", run},
           {"label", inspection.label(run)}};
-  if (example) {
-    const int64_t position = subject.position(*example);
+  if (!examples.empty()) {
+    const int64_t position = subject.position(examples[0]);
     row["question"] = inspection.describe(input);
     row.update(report.on_example(position));
     if (const auto seen = picture(subject, position, question.circuits)) row["picture"] = *seen;

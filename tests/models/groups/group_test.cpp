@@ -165,7 +165,6 @@ TEST(IrreducibleRepresentations, AreTheProjectionsByCharacters) {
 
 TEST(IrreducibleRepresentations, AnAnalyticNetworkOfOneIrrepHasAllItsEnergyThere) {
   const auto group = named_group("S4");
-  const int64_t n = group->order();
   const Tensor targets = group->table().flatten();
   for (const auto& irrep : group->irreps().all) {
     if (&irrep == &group->irreps().all.front()) continue;
