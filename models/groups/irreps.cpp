@@ -103,13 +103,12 @@ bool goes_by(const IrrepName& name, const Tensor& character_G, int64_t unit) {
   });
 }
 
-/// By dimension, the trivial one first, then by falling characters.
+/// By dimension, then by falling χ/χ(1), which are all 1 for the trivial irrep alone.
 bool before(const Irrep& a, const Irrep& b) {
   if (a.dimension != b.dimension) return a.dimension < b.dimension;
-  const Tensor differs = (a.character_G - b.character_G).abs().gt(1e-6).nonzero();
-  if (differs.numel() == 0) return false;
-  const int64_t g = differs[0][0].item<int64_t>();
-  return a.character_G[g].item<double>() > b.character_G[g].item<double>();
+  const Tensor difference = a.character_G / a.character_G.max() - b.character_G / b.character_G.max();
+  const Tensor differs = difference.abs().gt(1e-6).nonzero();
+  return differs.numel() > 0 && difference[differs[0][0]].item<double>() > 0;
 }
 
 std::vector<Irrep> named(const Group& group, std::vector<Irrep> irreps, const std::vector<IrrepName>& names) {

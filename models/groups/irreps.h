@@ -38,7 +38,7 @@ struct Irreps {
 /// the error. The projection of a function f on the group on the matrix coefficients of ρ is e_ρ * f,
 ///   P_ρ f(g) = (d/|G|) Σ_h χ_ρ(h) f(h⁻¹g),
 /// and the basis are the eigenvectors of Σ_i i P_i. Irreps that have a name stand in the order of the names; without
-/// names they are ordered by dimension, then by falling characters.
+/// names they are ordered by dimension, then by falling χ/χ(1).
 Irreps real_irreps(const Group& group, const std::vector<IrrepName>& names);
 
 }  // namespace logodds

@@ -168,7 +168,7 @@ std::shared_ptr<const Group> named_group(const std::string& name) {
   if (const auto n = size_after('D', name); n && *n >= 3 && 2 * *n <= kMost) return dihedral_group(*n);
   Numbers radix;
   int64_t order = 1;
-  std::stringstream words(name);
+  std::stringstream words(name.ends_with('x') ? "" : name);
   for (std::string word; std::getline(words, word, 'x');) {
     const auto n = size_after('Z', word);
     if (!n || *n < 2 || *n > kMost || (order *= *n) > kMost) {

@@ -111,7 +111,7 @@ TEST(RandomLabels, MayDifferBetweenTheRunsOfAPack) {
 
 TEST(RandomLabels, ARepeatedExampleOfASampledTaskKeepsItsWrongLabel) {
   Forecasters::Options options;
-  options.classes = 4;
+  options.classes = 9;
   options.channel = "von_mises";
   options.sizes.train_size.runs = {50, 20};
   options.sizes.test_size = 30;

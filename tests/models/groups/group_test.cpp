@@ -62,6 +62,7 @@ TEST(Irreps, CharactersAreOrthogonalAndAsManyAsTheRealClasses) {
     const auto& irreps = group->irreps().all;
     const auto n = static_cast<double>(group->order());
     double squares = 0;
+    EXPECT_LT((irreps[0].character_G - 1).abs().max().item<double>(), 1e-12);  // the trivial one is first
     for (size_t i = 0; i < irreps.size(); ++i) {
       for (size_t j = 0; j <= i; ++j) {
         const double product = (irreps[i].character_G * irreps[j].character_G).sum().item<double>() / n;
@@ -123,7 +124,8 @@ TEST(Irreps, OfA5AreTellApartByTheGoldenRatio) {
 TEST(Irreps, OfNamedGroupsHaveNames) {
   const auto labels = [](const char* name) {
     std::string all;
-    for (const auto& irrep : named_group(name)->irreps().all) all += irrep.label + " ";
+    const auto group = named_group(name);
+    for (const auto& irrep : group->irreps().all) all += irrep.label + " ";
     return all;
   };
   EXPECT_EQ(labels("S3"), "ρ=3 ρ=2+1 ρ=1+1+1 ");
