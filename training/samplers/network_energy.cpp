@@ -24,7 +24,7 @@ Tensor losses_of(const NetworkOn& network, const Parameters& one) {
 Energy on_batches(const NetworkOn& network, const Parameters& centre, int64_t chains, int64_t batch_size,
                   int64_t seed) {
   std::vector<int64_t> seeds;
-  for (int64_t r = 0; r < chains; ++r) seeds.push_back(seed * 1000003 + r);
+  for (int64_t r = 0; r < chains; ++r) seeds.push_back(seed ^ (r << 32));
   const auto batches = std::make_shared<Batches>(seeds, network.targets_N.size(0), batch_size);
   const Tensor at_centre = losses_of(network, centre);
   const double whole = at_centre.mean().item<double>();

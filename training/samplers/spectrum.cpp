@@ -88,14 +88,15 @@ std::vector<SpectrumPoint> spectrum(const Chains& chains, const std::vector<doub
     const double rate = k + 1 == K ? NAN
                                    : static_cast<double>(exchanges.made[rung]) /
                                          static_cast<double>(std::max<int64_t>(1, exchanges.tried[rung]));
-    points.push_back({.nbeta = nbeta,
-                      .energy = measured(of_ladder),
-                      .heat_capacity = measured(nbeta * nbeta * energy_MD.var(1)),
-                      .coefficient = measured(nbeta * (of_ladder - centre_loss)),
-                      .acceptance = accepted_KMD[k].mean().item<double>(),
-                      .step_size = chains.step_sizes()[(last_place == k).nonzero()[0].item<size_t>()],
-                      .exchange_rate = rate,
-                      .r_hat = convergence(energy_MD.contiguous()).r_hat});
+    points.push_back(
+        {.nbeta = nbeta,
+         .energy = measured(of_ladder),
+         .heat_capacity = measured(nbeta * nbeta * energy_MD.var(1)),
+         .coefficient = measured(nbeta * (of_ladder - centre_loss)),
+         .acceptance = accepted_KMD[k].mean().item<double>(),
+         .step_size = chains.step_sizes()[static_cast<size_t>((last_place == k).nonzero()[0].item<int64_t>())],
+         .exchange_rate = rate,
+         .r_hat = convergence(energy_MD.contiguous()).r_hat});
   }
   return points;
 }

@@ -1,0 +1,111 @@
+// llc and spectrum as a user runs them.
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/experiments/program.h"
+
+namespace logodds {
+namespace {
+
+using Json = nlohmann::json;
+
+const std::string kQuick = "sampler.step_size=1e-4 localisation=300 chains=4 burn_in=60 draws=60 ";
+
+class SamplingProgram : public Program {
+ protected:
+  SamplingProgram() {
+    EXPECT_EQ(run("train c.yaml --out r training.steps=300 runs={} optimizer.learning_rate=0.01"), 0) << err();
+  }
+  Json json() { return Json::parse(out()); }
+};
+
+TEST_F(SamplingProgram, LlcHasDevinterpsKeysAndOurs) {
+  const int code = run("llc r --json " + kQuick);
+  ASSERT_TRUE(code == 0 || code == 6) << err();
+  const Json row = json();
+  for (const char* key : {"llc/mean", "llc/std", "llc-chain/3", "init_loss", "llc/interval", "r_hat", "ess_bulk",
+                          "ess_tail", "distance/last", "chains_not_finite", "refused", "nbeta"}) {
+    EXPECT_TRUE(row.contains(key)) << key;
+  }
+  EXPECT_EQ(row["loss/trace"].size(), 4);
+  EXPECT_EQ(row["loss/trace"][0].size(), 60);
+  EXPECT_EQ(row["loss/burn_in"][0].size(), 60);
+  EXPECT_EQ(row["examples"], 60);
+  EXPECT_NEAR(row["nbeta"].get<double>(), 60 / std::log(60), 1e-9);
+  EXPECT_NEAR(row["loss/burn_in"][0][0].get<double>(), row["init_loss"].get<double>(), 1e-9);
+  // Refused or not, the mean of the chains is what the traces say.
+  double mean = 0;
+  for (const double loss : row["loss/trace"][3]) mean += loss / 60;
+  EXPECT_NEAR(row["llc-chain/3"].get<double>(), row["nbeta"].get<double>() * (mean - row["init_loss"].get<double>()),
+              1e-9);
+  EXPECT_EQ(code == 0, row["refused"].empty());
+  EXPECT_EQ(row["llc/mean"].is_null(), !row["refused"].empty());
+}
+
+TEST_F(SamplingProgram, ChainsKeptInAFileContinueToTheFiguresOfUninterruptedOnes) {
+  for (const std::string sampler : {"sgld", "mala"}) {
+    const std::string settings = "--json sampler.kind=" + sampler + " " + kQuick;
+    run("llc r " + settings);
+    const Json whole = json();
+    run("llc r --state " + sampler + " " + settings + "draws=20");
+    EXPECT_EQ(json()["loss/trace"][0].size(), 20);
+    run("llc r --state " + sampler + " " + settings);
+    EXPECT_EQ(json(), whole) << sampler;
+    EXPECT_EQ(run("llc r --state " + sampler + " " + settings + "localisation=3"), 2);
+    EXPECT_NE(err().find("only 'draws' may change"), std::string::npos) << err();
+  }
+}
+
+TEST_F(SamplingProgram, AnEstimateThatCannotStandIsRefusedWithExitCodeSix) {
+  EXPECT_EQ(run("llc r " + kQuick + "sampler.step_size=10"), 6);
+  EXPECT_NE(out().find("refused: 4 of the chains left the finite numbers: use a smaller step_size"), std::string::npos)
+      << out();
+}
+
+TEST_F(SamplingProgram, MistakesAreNamed) {
+  EXPECT_EQ(run("llc r chainz=3"), 2);
+  EXPECT_NE(err().find("unknown key 'chainz' (did you mean 'chains'?)"), std::string::npos) << err();
+  EXPECT_EQ(run("llc r parameters=blocks.0.mpl"), 2);
+  EXPECT_NE(err().find("the model has no 'blocks.0.mpl'"), std::string::npos) << err();
+  EXPECT_EQ(run("llc r sampler=mala batch_size=10"), 2);
+  EXPECT_EQ(run("llc r examples=test classes=[12]"), 2);
+  EXPECT_EQ(run("spectrum r sampler=sgld"), 2);
+  EXPECT_EQ(run("llc nowhere"), 4);
+}
+
+TEST_F(SamplingProgram, CalibrationTriesTheGridInOnePack) {
+  ASSERT_EQ(run("llc r --calibrate --json " + kQuick + "burn_in=10 draws=10"), 0) << err();
+  const Json points = json()["points"];
+  EXPECT_EQ(points.size(), 25);
+  EXPECT_EQ(points[0]["step_size"], 1e-4 / 16);
+  EXPECT_EQ(points[4]["step_size"], 1e-4 * 16);
+}
+
+TEST_F(SamplingProgram, ASpectrumHasALadderAndTheLevelsOfItsCircuits) {
+  ASSERT_EQ(run("spectrum r --json -o s.csv temperatures=5 chains=3 burn_in=40 draws=40 localisation=10"), 0) << err();
+  const Json row = json();
+  ASSERT_EQ(row["points"].size(), 5);
+  EXPECT_NEAR(row["points"][4]["nbeta"].get<double>() / row["points"][0]["nbeta"].get<double>(), 1e5, 1);
+  EXPECT_GT(row["points"][0]["energy"].get<double>(), row["points"][4]["energy"].get<double>());
+  EXPECT_TRUE(row["points"][4]["exchange_rate"].is_null());
+  EXPECT_EQ(row["levels"][0]["label"], "knowing nothing, ln V");
+  EXPECT_NEAR(row["levels"][0]["loss"].get<double>(), std::log(11), 1e-12);
+  EXPECT_NEAR(row["levels"][1]["loss"].get<double>(), std::log(11) / 60, 1e-12);
+  EXPECT_EQ(row["levels"][2]["label"], "1 circuit");
+  const std::string csv = read_file(directory / "s.csv");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 6);
+  ASSERT_EQ(run("spectrum r temperatures=5 chains=3 burn_in=40 draws=40 localisation=10"), 0) << err();
+  EXPECT_NE(out().find("2 circuits"), std::string::npos) << out();
+}
+
+TEST_F(SamplingProgram, ListShowsTheSettings) {
+  ASSERT_EQ(run("list sampling"), 0);
+  EXPECT_NE(out().find("localisation"), std::string::npos);
+  ASSERT_EQ(run("list samplers"), 0);
+  for (const char* name : {"sgld", "rmsprop_sgld", "mala"}) EXPECT_NE(out().find(name), std::string::npos);
+}
+
+}  // namespace
+}  // namespace logodds
