@@ -95,8 +95,8 @@ TEST(ClosedForms, ANormalCrossingAtFiniteTemperatureAndInItsLimit) {
         return Toy::Value{x.square() * y.pow(4), at::stack({2 * x * y.pow(4), 4 * x.square() * y.pow(3)}, 1)};
       }};
   // Steps that fit the narrow arms of the cross.
-  const auto found = estimated(crossing, mala(0.02), {.nbeta = 20, .localisation = 1, .burn_in = 2000, .draws = 8000});
-  expect_within_error(found, crossing_coefficient(20, 1), 0.012);
+  const auto found = estimated(crossing, mala(0.02), {.nbeta = 5, .localisation = 1, .burn_in = 2000, .draws = 8000});
+  expect_within_error(found, crossing_coefficient(5, 1), 0.012);
 }
 
 /// Reduced-rank regression on whitened inputs with the zero map, L = ½ ‖B A‖², A [h,m], B [n,h].
