@@ -94,9 +94,11 @@ void add_report(CLI::App& app) {
   command->add_option("-o,--out", arguments->out, "The file (default report.html in the first directory)");
   command->add_option("--figures", arguments->figures,
                       "Also write each figure as SVG and PNG into this directory, with Chromium or Chrome");
-  command->add_option("--input", arguments->inputs,
-                      "An input whose evidence is shown, such as 17,45, or an image's number; may be repeated "
-                      "(default: some of training and test set)");
+  command
+      ->add_option("--input", arguments->inputs,
+                   "An input whose evidence is shown, such as 17,45, or an image's number; may be repeated "
+                   "(default: some of training and test set)")
+      ->allow_extra_args(false);
   command
       ->add_option(
           "--look-into", arguments->look_into,

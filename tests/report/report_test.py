@@ -20,6 +20,7 @@ import browser as browsers
 HOSTILE = "x<script>window.hacked=1</script>"  # of two directories, as it has a slash
 COLUMN = "</script><img src=x onerror=window.hacked=1>"
 PACK = """
+threads: 1
 task: {kind: modular_addition, p: 11, train_fraction: 0.5}
 model: {kind: transformer, d_model: 16, heads: 2, d_mlp: 32}
 runs: {seed: [0, 1], weight_decay: [1, 0]}
@@ -27,6 +28,7 @@ training: {steps: 40, evaluate_every_steps: 10, checkpoint_every_steps: 10, keep
 hooks: {logit_decomposition: {every_steps: 10}, logit_bloat: {every_steps: 10}, weight_norms: {every_steps: 10}}
 """
 SWEEP = """
+threads: 1
 task: {kind: modular_addition, p: 11, train_fraction: 0.8}
 model: {kind: mlp, d_embed: 32, hidden: [64]}
 optimizer: {learning_rate: 0.03}
@@ -35,11 +37,13 @@ hooks: {logit_decomposition: {basis: neuron_clusters, every_steps: 50}}
 sweep: {optimizer.weight_decay: [0, 1], seed: {count: 3}}
 """
 IMAGES = """
+threads: 1
 task: {kind: mnist, train_size: 200, test_size: 100}
 model: {kind: mlp, hidden: [16]}
 training: {steps: 20, evaluate_every_steps: 10, checkpoint_every_steps: 20}
 """
 WORLD = """
+threads: 1
 task: {kind: forecasters, channel: coin, features: 3, accuracy: 0.9, train_size: 512, test_size: 512}
 model: {kind: forecaster_ensemble, hidden: []}
 loss: binary_logistic

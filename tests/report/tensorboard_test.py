@@ -18,6 +18,7 @@ except ImportError:
     sys.exit(77)
 
 CONFIG = """
+threads: 1
 task: {kind: modular_addition, p: 11, train_fraction: 0.5}
 model: {kind: mlp, d_embed: 8, hidden: [16]}
 runs: {seed: [0, 1], weight_decay: [1, 0]}

@@ -16,9 +16,7 @@ Figures bloat(const Material& material) {
       .id = "bloat",
       .title = "Logit bloat",
       .caption =
-          "Above: solid test, dotted training set. s* below 1: the logits claim more than the evidence warrants; "
-          "no line where every example is right (s* infinite). Below: test loss change by the logits' shape "
-          "(solid) and by their scale alone (dashed).",
+          "Solid: test, dotted: training set, no line where s* is infinite; lowest panel: dashed by scale alone.",
       .formula =
           "ρ = √mean f², f centred;  s* = argmin_s L(s f);  ΔL = ΔL_shape + ΔL_radial, exactly, summed since the "
           "first observation"};

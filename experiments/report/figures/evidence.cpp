@@ -12,7 +12,7 @@ namespace logodds {
 
 namespace {
 
-constexpr int64_t kInputs = 4;  ///< of each of training and test set, where the reader asks for none
+constexpr int64_t kInputs = 4;      ///< of each of training and test set, where the reader asks for none
 constexpr int64_t kShownBars = 12;  ///< circuits; the others are added up
 
 /// What the parts of the network say on some inputs at one checkpoint.
@@ -126,14 +126,13 @@ std::vector<int64_t> all_steps(const Material& material) {
 }  // namespace
 
 Figures evidence(const Material& material) {
-  ReportFigure figure{.id = "evidence",
-                      .title = "Evidence of each circuit on one input",
-                      .caption =
-                          "Blue speaks for the right answer, orange for the runner-up. The steps are those of the "
-                          "run's checkpoints (training.keep_last_checkpoints).",
-                      .formula =
-                          "evidence of circuit g = f_g[right answer] − f_g[runner-up], nats; they add up to the "
-                          "network's margin: odds multiply"};
+  ReportFigure figure{
+      .id = "evidence",
+      .title = "Evidence of each circuit on one input",
+      .caption = "Blue speaks for the right answer, orange for the runner-up; steps: the checkpoints kept.",
+      .formula =
+          "evidence of circuit g = f_g[right answer] − f_g[runner-up], nats; they add up to the "
+          "network's margin: odds multiply"};
   const auto steps = all_steps(material);
   const auto asked = inputs(material);
   std::vector<std::string> questions, step_names;

@@ -167,7 +167,8 @@ ReportFigure grok_steps(const Material& material, const Family& family) {
       .id = "grok_" + identifier(family.axis),
       .title = "Steps to grok against " + family.axis,
       .caption =
-          "Points: runs (open triangle: had not grokked by its last step). Bars: median with 95 % bootstrap interval.",
+          "Points: runs; squares: median with 95 % bootstrap interval; open triangles: had not grokked by the last "
+          "step.",
       .formula =
           "first step of three evaluations in a row with a test accuracy of at least .99; runs that never get there "
           "count as later than all others"};
@@ -213,6 +214,7 @@ ReportFigure grok_steps(const Material& material, const Family& family) {
       bars["y"].push_back(seen(median));
       bars["low"].push_back(seen(low));
       bars["high"].push_back(seen(high));
+      bars["open"].push_back(std::isinf(median));
     }
     points.push_back(std::move(cloud));
     points.push_back(std::move(bars));

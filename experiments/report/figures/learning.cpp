@@ -12,7 +12,7 @@ Figures learning(const Material& material) {
   std::vector<std::string> columns;
   for (const auto& [quantity, log_y] : {std::pair("loss", true), std::pair("accuracy", false)}) {
     Row series = Row::array();
-    for (const char* set : {"train", "test"}) {
+    for (const char* set : {"test", "train"}) {
       const std::string name = std::string(set) + "_" + quantity;
       if (!material.has(name)) continue;
       columns.push_back(name);
