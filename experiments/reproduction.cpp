@@ -72,6 +72,12 @@ struct Reproduction::Values {
   double seen_to = 0;
 };
 
+double core_seconds(const fs::path& path) {
+  if (!fs::exists(path / "time.json")) return 0;
+  const Row json = Row::parse(read_file(path / "time.json"), nullptr, /*allow_exceptions=*/false);
+  return json.is_object() ? json.value("core_seconds", 0.0) : 0;
+}
+
 Reproduction::Reproduction(const PublishedEntry& entry, fs::path path) : entry_(entry), path_(std::move(path)) {
   Problems problems;
   for (const auto& setting : entry.settings) {
@@ -112,14 +118,8 @@ int Reproduction::train(size_t workers, const std::string& command_line) const {
   return static_cast<int>(trained() ? ExitCode::ok : ExitCode::incomplete);
 }
 
-double Reproduction::time() const {
-  if (!fs::exists(path_ / "time.json")) return 0;
-  const Row json = Row::parse(read_file(path_ / "time.json"), nullptr, /*allow_exceptions=*/false);
-  return json.is_object() ? json.value("core_seconds", 0.0) : 0;
-}
-
 void Reproduction::add_time(double seconds) const {
-  write_file_atomically(path_ / "time.json", Row{{"core_seconds", time() + seconds}}.dump() + "\n");
+  write_file_atomically(path_ / "time.json", Row{{"core_seconds", core_seconds(path_) + seconds}}.dump() + "\n");
 }
 
 Reproduction::Values Reproduction::values(const PublishedFigure& figure, const std::string& name) const {
@@ -223,7 +223,7 @@ Row Reproduction::provenance() const {
       machines.insert(json.value("processor", json.value("cpu", "unknown")));
     }
   }
-  return {{"commits", commits}, {"machines", machines}, {"core_seconds", time()}};
+  return {{"commits", commits}, {"machines", machines}, {"core_seconds", core_seconds(path_)}};
 }
 
 }  // namespace logodds

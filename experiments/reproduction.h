@@ -10,6 +10,9 @@
 
 namespace logodds {
 
+/// Seconds of core time that training has taken in a directory of an entry so far; 0 where there is none.
+double core_seconds(const std::filesystem::path& path);
+
 /// An entry's settings in a directory: SETTING/ is the directory of its sweep, time.json the seconds that training
 /// took.
 class Reproduction {
@@ -46,7 +49,6 @@ class Reproduction {
   Values values(const PublishedFigure& figure, const std::string& setting) const;
   Row row(const PublishedFigure& figure) const;
   void add_time(double seconds) const;
-  double time() const;
 
   const PublishedEntry& entry_;
   std::filesystem::path path_;

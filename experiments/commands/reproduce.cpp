@@ -29,12 +29,15 @@ struct Arguments {
 
 fs::path default_path(const std::string& name) { return fs::path("runs") / "published" / name; }
 
+bool is_trained(const PublishedEntry& entry, const fs::path& root) {
+  return fs::exists(root / entry.name) && Reproduction(entry, root / entry.name).trained();
+}
+
 /// An entry with what is in its directory under `root`, if all of it was trained.
 EntryResults results_of(const std::string& name, const fs::path& root) {
   EntryResults results{read_published(name), nullptr, nullptr};
-  if (!fs::exists(root / results.entry.name)) return results;
+  if (!is_trained(results.entry, root)) return results;
   const Reproduction reproduction(results.entry, root / results.entry.name);
-  if (!reproduction.trained()) return results;
   results.rows = reproduction.rows();
   results.provenance = reproduction.provenance();
   return results;
@@ -71,12 +74,12 @@ void write_page(const Arguments& arguments) {
 
 void list_entries(const Arguments& arguments) {
   const fs::path root = arguments.out.empty() ? default_path("") : fs::path(arguments.out);
-  Table table({"entry", "figures", "core time", ""});
+  Table table({"entry", "figures", "core time", "trained here", "it took"});
   for (const auto& name : published_names()) {
     const PublishedEntry entry = read_published(name);
-    const bool there = fs::exists(root / name);
+    const double spent = core_seconds(root / name);
     table.add({name, std::to_string(entry.figures.size()), core_time(60 * entry.core_minutes),
-               there ? "begun or done in " + (root / name).string() : ""});
+               is_trained(entry, root) ? "yes" : "no", spent > 0 ? core_time(spent) : "–"});
     std::cout << name << ": " << entry.title << "\n    " << entry.source << "\n";
   }
   std::cout << "\n" << table.text() << "\nlogodds reproduce NAME trains one and holds it against what is published\n";
