@@ -42,14 +42,12 @@ struct Case {
 TEST(Configuration, EachBrokenFileHasItsExactMessage) {
   const std::vector<Case> cases{
       {"missing components", "seed: 1\n",
-       "f.yaml:1:1: 'task' is missing; it must name one of tasks (modular_addition, mnist, forecasters, router, "
-       "majority, "
-       "halfspace)\n"
+       "f.yaml:1:1: 'task' is missing; it must name one of tasks (modular_addition, group, mnist, forecasters, "
+       "router, majority, halfspace)\n"
        "f.yaml:1:1: 'model' is missing; it must name one of models (transformer, mlp, forecaster_ensemble, cnn)"},
       {"empty file", "",
-       "f.yaml:1:1: 'task' is missing; it must name one of tasks (modular_addition, mnist, forecasters, router, "
-       "majority, "
-       "halfspace)\n"
+       "f.yaml:1:1: 'task' is missing; it must name one of tasks (modular_addition, group, mnist, forecasters, "
+       "router, majority, halfspace)\n"
        "f.yaml:1:1: 'model' is missing; it must name one of models (transformer, mlp, forecaster_ensemble, cnn)"},
       {"misspelt section", kGood + "optimiser: {weight_decay: 1}\n",
        "f.yaml:3:1: unknown key 'optimiser' in the configuration (did you mean 'optimizer'?)"},

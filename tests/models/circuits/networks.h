@@ -7,6 +7,7 @@
 
 #include "core/seeds.h"
 #include "models/circuits/circuits.h"
+#include "models/groups/group.h"
 #include "models/mlp.h"
 #include "models/transformer.h"
 
@@ -23,13 +24,18 @@ struct Network {
   std::unique_ptr<Model> model;
   Parameters parameters;
   Tensor inputs, logits, targets;
+  std::shared_ptr<const Group> group;
 
   Network(std::unique_ptr<Model> its_model, Parameters its_parameters, int64_t p)
-      : model(std::move(its_model)), parameters(std::move(its_parameters)), inputs(all_pairs(p)), targets(sums(p)) {
+      : model(std::move(its_model)),
+        parameters(std::move(its_parameters)),
+        inputs(all_pairs(p)),
+        targets(sums(p)),
+        group(named_group("Z" + std::to_string(p))) {
     refresh();
   }
   void refresh() { logits = model->logits(parameters, inputs.unsqueeze(0)).squeeze(0); }
-  Observed observed() const { return {*model, parameters, inputs, logits}; }
+  Observed observed() const { return {*model, parameters, inputs, logits, {}, group.get()}; }
   std::unique_ptr<Circuits> circuits(const std::string& decomposition) const {
     return Selection(decompositions(), decomposition).make<Circuits>(observed());
   }
