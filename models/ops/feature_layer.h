@@ -10,12 +10,16 @@
 
 namespace logodds {
 
+/// The layer as FeatureLayer takes it: columns for whole vectors, and a bias.
+template <class T>
+Dense whole_vectors(const Dense& layer);
+
 /// The first layer of a network of features, x W + b, tile by tile (models/ops/tile_step.h). A tile whose features are
 /// mostly 0 is multiplied entry by entry, another as a whole.
 template <class T>
 class FeatureLayer {
  public:
-  /// Inputs [R,B,F], contiguous.
+  /// A layer of `whole_vectors`; inputs [R,B,F], contiguous.
   FeatureLayer(const Dense& layer, const Tensor& inputs_RBF);
 
   void use_run(int64_t run);
@@ -36,7 +40,7 @@ class FeatureLayer {
   bool sparse_ = false, packed_run_ = false;
   std::vector<int64_t> sample_first_, feature_first_, next_;
   // Room for every entry of a tile, of which only what is used is touched.
-  std::unique_ptr<int32_t[]> feature_, sample_;
+  std::unique_ptr<SparseColumn<T>[]> feature_, sample_;
   std::unique_ptr<T[]> by_sample_, by_feature_, packed_;
 };
 

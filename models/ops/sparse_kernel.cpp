@@ -26,25 +26,22 @@ int64_t lanes() {
 }
 
 template <class T>
-int64_t gather(const T* row, int64_t n, int32_t* columns, T* values) {
+int64_t gather(const T* row, int64_t n, SparseColumn<T>* columns, T* values) {
   const hn::ScalableTag<T> d;
-  int64_t count = 0;
-  const auto take = [&](int64_t c) {
-    columns[count] = static_cast<int32_t>(c);
-    values[count++] = row[c];
-  };
-  int64_t c = 0;
+  const hn::ScalableTag<SparseColumn<T>> d_column;
+  int64_t count = 0, c = 0;
   for (; c + lanes<T>() <= n; c += lanes<T>()) {
-    const auto mask = hn::Ne(hn::LoadU(d, row + c), hn::Zero(d));
-    if (hn::AllFalse(d, mask)) continue;
-    uint8_t bytes[8] = {};
-    hn::StoreMaskBits(d, mask, bytes);
-    uint64_t bits = 0;
-    for (int i = 7; i >= 0; --i) bits = bits << 8 | bytes[i];
-    for (; bits != 0; bits &= bits - 1) take(c + static_cast<int64_t>(hwy::Num0BitsBelowLS1Bit_Nonzero64(bits)));
+    const auto value = hn::LoadU(d, row + c);
+    const auto mask = hn::Ne(value, hn::Zero(d));
+    const auto column = hn::Iota(d_column, static_cast<SparseColumn<T>>(c));
+    hn::StoreU(hn::Compress(value, mask), d, values + count);
+    hn::StoreU(hn::Compress(column, hn::RebindMask(d_column, mask)), d_column, columns + count);
+    count += static_cast<int64_t>(hn::CountTrue(d, mask));
   }
   for (; c < n; ++c) {
-    if (row[c] != T{0}) take(c);
+    if (row[c] == T{0}) continue;
+    columns[count] = static_cast<SparseColumn<T>>(c);
+    values[count++] = row[c];
   }
   return count;
 }

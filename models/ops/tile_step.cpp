@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "models/ops/feature_layer.h"
@@ -57,7 +58,8 @@ struct Layout {
 template <class T>
 class Tile {
  public:
-  Tile(const Folded& folded, const Tensor& inputs, int64_t classes, bool backward)
+  /// `first_layer`: of `first_layer_of`.
+  Tile(const Folded& folded, const Dense& first_layer, const Tensor& inputs, int64_t classes, bool backward)
       : folded_(folded),
         inputs_(inputs),
         first_layer_(folded.features() ? 1 : 0),
@@ -68,12 +70,12 @@ class Tile {
         hidden_(folded.layers.size()),
         packed_(folded.layers.size()),
         transposed_(folded.layers.size()) {
-    if (folded.features()) features_.emplace(folded.layers[0], inputs);
+    if (folded.features()) features_.emplace(first_layer, inputs);
     for (size_t i = first_layer_; i < folded.layers.size(); ++i) {
       const int64_t in = width(i), out = folded.layers[i].W_RIO.size(2);
       hidden_[i] = buffer(kTileSamples * tile_stride(in));
-      packed_[i] = buffer(kernels_.packed_size(in, out));
-      if (backward) transposed_[i] = buffer(kernels_.packed_size(out, in));
+      packed_[i] = at::empty({kernels_.packed_size(in, out)}, hidden_[i].options());
+      if (backward) transposed_[i] = at::empty({kernels_.packed_size(out, in)}, hidden_[i].options());
     }
   }
 
@@ -173,8 +175,10 @@ class Tile {
     const Tensor& b = folded_.layers[layer].b_RO;
     if (!b.defined()) return filled;
     const T* bias = b.const_data_ptr<T>() + run_ * b.stride(0);
-    for (int64_t row = 0; row < count; ++row) {
-      for (int64_t c = 0; c < b.size(1); ++c) to[row * stride + c] = bias[c] + (filled ? to[row * stride + c] : T{0});
+    const int64_t columns = b.size(1);
+    for (int64_t row = 0; row < count; ++row, to += stride) {
+      filled ? void(std::transform(bias, bias + columns, to, to, std::plus<T>()))
+             : void(std::copy_n(bias, columns, to));
     }
     return true;
   }
@@ -192,6 +196,12 @@ class Tile {
 
 const RowsOf<float>& rows_of(const RowLoss& loss, float) { return loss.of_float; }
 const RowsOf<double>& rows_of(const RowLoss& loss, double) { return loss.of_double; }
+
+/// Made once for all threads; of features alone.
+template <class T>
+Dense first_layer_of(const Folded& folded) {
+  return folded.features() ? whole_vectors<T>(folded.layers[0]) : Dense();
+}
 
 /// How B samples are cut into tiles: of nearly equal size, in whole blocks of the kernels' rows, as many as threads
 /// share evenly.
@@ -239,8 +249,9 @@ TileGradients gradients_of(const Folded& folded, const Tensor& inputs, const Ten
                    losses.mutable_data_ptr<double>() + run * B);
   };
   const Tensor others = at::empty({R, shares - 1, layout.size}, options);
+  const Dense first_layer = first_layer_of<T>(folded);
   at::parallel_for(0, R * shares, 1, [&](int64_t begin, int64_t end) {
-    Tile<T> tile(folded, inputs, classes, /*backward=*/true);
+    Tile<T> tile(folded, first_layer, inputs, classes, /*backward=*/true);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t run = i / shares, share = i % shares;
       T* into = share == 0 ? flat.mutable_data_ptr<T>() + run * layout.size
@@ -269,9 +280,10 @@ Tensor all_logits(const Folded& folded, const Tensor& inputs) {
   const int64_t R = inputs.size(0), B = inputs.size(1), V = folded.layers.back().W_RIO.size(2);
   const Tensor logits = at::empty({R, B, V}, folded.layers[0].W_RIO.options());
   const Tiling tiling(B, 1);
+  const Dense first_layer = first_layer_of<T>(folded);
   for (int64_t run = 0; run < R; ++run) {
     at::parallel_for(0, tiling.count, 4, [&](int64_t begin, int64_t end) {
-      Tile<T> tile(folded, inputs, V, /*backward=*/false);
+      Tile<T> tile(folded, first_layer, inputs, V, /*backward=*/false);
       tile.use_run(run);
       for (int64_t t = begin; t < end; ++t) {
         const int64_t first = tiling.first(t), count = tiling.first(t + 1) - first;

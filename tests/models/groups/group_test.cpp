@@ -200,7 +200,8 @@ TEST(IrreducibleRepresentations, OfCyclicGroupsAreTheOutputFrequencies) {
 }
 
 TEST(IrreducibleRepresentations, NeedAGroup) {
-  const Network network = random_network(small_transformer(5, 1, true, true, 1), 5);
+  Network network = random_network(small_transformer(5, 1, true, true, 1), 5);
+  network.group = nullptr;
   EXPECT_THROW(network.circuits("irreducible_representations"), Error);
 }
 
