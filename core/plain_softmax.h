@@ -10,9 +10,9 @@ namespace logodds {
 /// "float64", "float32", "float16".
 const std::vector<std::string>& arithmetic_names();
 
-/// What a plain log-softmax in one of these arithmetics makes of logits [..., B, V] with targets [..., B]: every
-/// elementary result is rounded to the arithmetic, sums run in the order of the classes (core/plain_softmax_loops.h).
-/// The losses and sums are given as float64, and `scale` times the gradient in the logits' dtype.
+/// What PyTorch's log_softmax in one of these dtypes makes of logits [..., B, V] with targets [..., B]
+/// (core/plain_softmax_loops.h). The losses and sums are given as float64, and `scale` times the gradient in the
+/// logits' dtype.
 struct PlainSoftmax {
   Tensor loss;      ///< [..., B]: exactly 0 where the arithmetic cannot tell p_y from 1
   Tensor sum;       ///< [..., B], Σ_c e^{f_c - max f}: exactly 1 where softmax has collapsed

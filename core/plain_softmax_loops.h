@@ -6,7 +6,7 @@
 
 #include "core/device_loop.h"
 
-// Cross-entropy as a plain log-softmax computes it in a given arithmetic, losses of precision included, as
+// Cross-entropy as PyTorch's log-softmax computes it in a given arithmetic, losses of precision included, as
 // device_loop.h runs it; nvcc reads this. For accurate figures: core/log_odds.h.
 
 namespace logodds {
@@ -25,7 +25,7 @@ LOGODDS_DEVICE inline float to_float16(float x) {
   return x;
 }
 
-/// Arithmetics: what numbers are held in, and what each elementary result is rounded to.
+/// Arithmetics: what is computed in, and what logits and results are rounded to.
 struct Float64 {
   using Number = double;
   LOGODDS_DEVICE static double rounded(double x) { return x; }
@@ -39,10 +39,12 @@ struct Float16 {
   LOGODDS_DEVICE static float rounded(float x) { return to_float16(x); }
 };
 
-/// Of logits [rows, classes] of type T in arithmetic A, a row at a time: z = f in A, m = max z, S = Σ_c e^{z_c - m}
-/// summed in the order of the classes, ln p_c = (z_c - m) - ln S, loss -ln p_y; and `scale`
-/// times the gradient e^{ln p_c} - [c = y], that product in A as well: what is too small for A is 0. Any output may be
-/// null; the gradient may take the logits' place.
+/// Of logits [rows, classes] of type T, what PyTorch's log_softmax makes of them on a CPU in arithmetic A, a row at a
+/// time: z = f in A, m = max z, S = Σ_c e^{z_c - m}, ln p_c = (z_c - m) - ln S, loss -ln p_y, and `scale` times the
+/// gradient e^{ln p_c} - [c = y]. As there, float16 is computed in float32 and z, S, ln S, ln p and the gradient are
+/// rounded to float16: what is too small for it is 0. S is added up in eight partial sums, as vector units do: one sum
+/// in the order of the classes would lose small terms much earlier. Any output may be null; the gradient may take the
+/// logits' place.
 template <class T, class A>
 struct PlainSoftmaxRows {
   const T* logits;
@@ -61,19 +63,22 @@ struct PlainSoftmaxRows {
     const auto z = [&](int64_t c) { return A::rounded(static_cast<Number>(f[c])); };
     Number largest = z(0);
     for (int64_t c = 1; c < classes; ++c) largest = z(c) > largest ? z(c) : largest;
-    Number sum = 0;
-    for (int64_t c = 0; c < classes; ++c) sum = A::rounded(sum + A::rounded(std::exp(A::rounded(z(c) - largest))));
-    const Number log_sum = A::rounded(std::log(sum));
-    const auto log_p = [&](int64_t c) { return A::rounded(A::rounded(z(c) - largest) - log_sum); };
+    Number lanes[8] = {};
+    for (int64_t c = 0; c < classes; ++c) lanes[c % 8] += std::exp(z(c) - largest);
+    for (int half = 4; half > 0; half /= 2) {
+      for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    }
+    const Number sum = A::rounded(lanes[0]), log_sum = A::rounded(std::log(sum));
+    const auto log_p = [&](int64_t c) { return A::rounded((z(c) - largest) - log_sum); };
     const int64_t y = targets[row];
     if (losses != nullptr) losses[row] = 0 - static_cast<double>(log_p(y));  // no negative zero
     if (sums != nullptr) sums[row] = static_cast<double>(sum);
     if (gradient == nullptr) return;
+    const double share = static_cast<double>(A::rounded(static_cast<Number>(scale)));
     for (int64_t c = 0; c < classes; ++c) {  // a class's logit is read before its gradient takes its place
-      const Number p = A::rounded(std::exp(log_p(c)));
-      const Number difference = c == y ? A::rounded(p - 1) : p;
+      const Number p = std::exp(log_p(c)), difference = c == y ? p - 1 : p;
       gradient[row * stride + c] =
-          static_cast<T>(A::rounded(static_cast<Number>(scale * static_cast<double>(difference))));
+          static_cast<T>(A::rounded(static_cast<Number>(share * static_cast<double>(difference))));
     }
   }
 };

@@ -64,27 +64,33 @@ TEST(PlainSoftmax, InFloat16TheGradientOfAMeanVanishesWhereHalfHasNoSuchSmallNum
   EXPECT_EQ(wrong(1.0 / 5107), 0) << "9e-9 is below 2^-25";
 }
 
-TEST(PlainSoftmax, InFloat16EveryElementaryResultIsRoundedToHalf) {
-  using c10::Half;
+/// Loss, S and gradient of the mean loss as LibTorch's own operators give them in a dtype, in float64.
+PlainSoftmax of_libtorch(const Tensor& logits, const Tensor& targets, at::ScalarType dtype, double scale) {
+  const Tensor z = logits.to(dtype), log_p = at::log_softmax(z, -1), y = targets.unsqueeze(-1);
+  const Tensor weights = at::zeros_like(log_p).scatter(-1, y, -scale);
+  return {.loss = -log_p.gather(-1, y).squeeze(-1).to(at::kDouble),
+          .sum = (z - z.amax(-1, true)).exp().sum(-1).to(at::kDouble),
+          .gradient = at::_log_softmax_backward_data(weights, log_p, -1, dtype).to(at::kDouble)};
+}
+
+TEST(PlainSoftmax, InEachArithmeticIsLibTorchsLogSoftmaxOfThatType) {
   auto generator = stream(2, "logits");
-  const Tensor logits = (at::randn({30, 7}, generator, at::kDouble) * 5).to(at::kFloat);
-  const Tensor targets = at::arange(30, at::kLong).remainder(7);
-  const PlainSoftmax result = plain_softmax_with_gradient("float16", logits, targets, 1);
-  for (int64_t row = 0; row < 30; ++row) {
-    std::vector<Half> z;
-    for (int64_t c = 0; c < 7; ++c) z.emplace_back(logits[row][c].item<float>());
-    const Half largest = *std::max_element(z.begin(), z.end());
-    Half sum = 0;
-    for (const Half x : z) sum = sum + Half(std::exp(static_cast<float>(x - largest)));
-    const Half log_sum = std::log(static_cast<float>(sum));
-    const auto y = static_cast<size_t>(row % 7);
-    EXPECT_EQ(result.loss[row].item<double>(), 0 - static_cast<double>(static_cast<float>(z[y] - largest - log_sum)));
-    EXPECT_EQ(result.sum[row].item<double>(), static_cast<double>(static_cast<float>(sum)));
-    for (size_t c = 0; c < 7; ++c) {
-      const Half p = std::exp(static_cast<float>(Half(z[c] - largest) - log_sum));
-      const Half expected = c == y ? Half(p - Half(1)) : p;
-      EXPECT_EQ(result.gradient[row][static_cast<int64_t>(c)].item<float>(), static_cast<float>(expected));
-    }
+  const Tensor targets = at::arange(400, at::kLong).remainder(113);
+  // From flat to collapsed: the right class's lead grows to 24 nats.
+  const Tensor lead = at::one_hot(targets, 113).to(at::kDouble) * at::linspace(0, 24, 400, at::kDouble).unsqueeze(1);
+  const Tensor logits = (at::randn({400, 113}, generator, at::kDouble) + lead).to(at::kFloat);
+  for (const auto& [arithmetic, dtype, ulp] : {std::tuple{"float32", at::kFloat, std::ldexp(1.0, -23)},
+                                               std::tuple{"float16", at::kHalf, std::ldexp(1.0, -10)}}) {
+    const PlainSoftmax ours = plain_softmax_with_gradient(arithmetic, logits, targets, 0.25),
+                       theirs = of_libtorch(logits, targets, dtype, 0.25);
+    // Sums and exponentials differ there in their last bits.
+    const Tensor allowed = theirs.loss.abs() * ulp + 4 * std::ldexp(1.0, -23);
+    EXPECT_LE((ours.loss - theirs.loss).abs().sub(allowed).max().item<double>(), 0) << arithmetic;
+    EXPECT_LE(((ours.sum - theirs.sum).abs() / theirs.sum).max().item<double>(), 4 * ulp) << arithmetic;
+    EXPECT_LE((ours.gradient - theirs.gradient).abs().max().item<double>(), ulp) << arithmetic;
+    const double collapsed = (theirs.sum == 1).to(at::kDouble).mean().item<double>();
+    EXPECT_GT(collapsed, 0.05) << arithmetic;
+    EXPECT_NEAR((ours.sum == 1).to(at::kDouble).mean().item<double>(), collapsed, 0.02) << arithmetic;
   }
 }
 
