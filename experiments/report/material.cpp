@@ -12,7 +12,7 @@ namespace logodds {
 namespace {
 
 constexpr size_t kDistinctRuns = 7;     ///< so many runs of one setting have colours of their own
-constexpr size_t kMostCells = 3000000;  ///< of a figure's CSV
+constexpr size_t kMostCells = 1500000;  ///< of a figure's CSV
 constexpr size_t kMostSteps = 40;       ///< of a slider
 
 }  // namespace

@@ -89,7 +89,7 @@ class Reports(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.pack = train(HOSTILE, PACK)
-        rewrite_metrics(HOSTILE, lambda row: {COLUMN: row["step"] + 1.5})
+        rewrite_metrics(HOSTILE, lambda row: {COLUMN: row["step"] + 1.5, "logit_bloat.s_star_test": row["step"] - 15})
         cls.sweep = train("sweep", SWEEP, "sweep")
         for decay in (0, 1):
             for seed in range(3):
@@ -133,6 +133,15 @@ class Reports(unittest.TestCase):
         self.assert_all_drawn("learning", "family_optimizer_weight_decay", "bloat", "circuits", "restricted_loss", "evidence",
                               "loss_by_circuits", "neurons", "weight_norms", "columns")
 
+    def test_what_a_logarithmic_axis_has_no_place_for_is_a_gap(self):
+        self.open(self.pack)
+        steps, values = self.page.evaluate(shown("bloat") + ".plot.data.filter(trace => trace.meta.includes('s_star_test'))"
+                                           ".map(trace => [trace.x, trace.y])[0]")
+        self.assertEqual(steps, [10, 20, 30, 40])
+        self.assertEqual(values, [None, 5, 15, 25])
+        self.page.evaluate("document.querySelector('input[value=linear]').click()")
+        self.assertEqual(self.page.evaluate(shown("bloat") + ".plot.data[0].x"), [0, 10, 20, 30, 40])
+
     def test_a_sweep_has_its_families_and_clusters_that_come_and_go(self):
         self.open(self.sweep)
         self.assert_all_drawn("learning", "grok_optimizer_weight_decay", "family_optimizer_weight_decay", "circuits",
@@ -140,7 +149,7 @@ class Reports(unittest.TestCase):
         points, medians = self.page.evaluate(shown("grok_optimizer_weight_decay") + ".plot.data.map(trace => "
                                              "[trace.y, trace.marker.symbol])")
         self.assertEqual(points, [[150] * 3 + [100, 110, 120], ["triangle-up-open"] * 3 + ["circle"] * 3])
-        self.assertEqual(medians, [[150, 110], ["triangle-up-open", "square"]])
+        self.assertEqual(medians, [[110, 150], ["square", "triangle-up-open"]])
 
     def test_images_show_the_evidence_of_their_patches(self):
         self.open(self.images)
@@ -152,6 +161,11 @@ class Reports(unittest.TestCase):
         self.assertIn("theory", self.drawn())
         names = self.page.evaluate(shown("theory") + ".plot.data.map(trace => trace.name)")
         self.assertEqual(set(names), {"theory", "measured"})
+
+    def test_formulas_have_indices_and_exponents(self):
+        self.open(self.pack)
+        html = self.page.evaluate("document.querySelector('#loss_by_circuits .formula').innerHTML")
+        self.assertIn("Σ<sub>δ≠0</sub> e<sup>−m(δ)</sup>", html)
 
     def test_texts_of_files_are_texts(self):
         self.open(self.pack)

@@ -16,7 +16,8 @@ Figures bloat(const Material& material) {
       .id = "bloat",
       .title = "Logit bloat",
       .caption =
-          "Solid: test, dotted: training set, no line where s* is infinite; lowest panel: dashed by scale alone.",
+          "Solid: test, dotted: training set, no line where s* is infinite or below 0; lowest panel: dashed by scale "
+          "alone.",
       .formula =
           "ρ = √mean f², f centred;  s* = argmin_s L(s f);  ΔL = ΔL_shape + ΔL_radial, exactly, summed since the "
           "first observation"};

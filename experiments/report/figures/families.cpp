@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/text.h"
 #include "experiments/report/csv.h"
 #include "experiments/report/figures/figures.h"
 #include "training/grokking.h"
@@ -35,6 +36,10 @@ Family family_of(const Material& material, const std::string& axis) {
     if (found == family.members.end()) found = family.members.insert(found, {value, {}});
     found->second.push_back(r);
   }
+  // Numbers in their order; words as they come.
+  const auto number_of = [](const auto& member) { return parse_real(member.first); };
+  if (std::ranges::all_of(family.members, [&](const auto& member) { return number_of(member).has_value(); }))
+    std::ranges::stable_sort(family.members, {}, [&](const auto& member) { return *number_of(member); });
   return family;
 }
 

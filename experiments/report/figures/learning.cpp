@@ -7,7 +7,7 @@ Figures learning(const Material& material) {
                       .title = "Loss and accuracy",
                       .caption = "Each line is a run; solid on the test set, dotted on the training set.",
                       .formula =
-                          "L = −1/N Σ ln p(right answer), in nats, where the loss is cross_entropy; accuracy: share "
+                          "L = −1/N Σ ln p(right answer), in nats, where the loss is a cross-entropy; accuracy: share "
                           "of examples whose largest logit is the right one"};
   std::vector<std::string> columns;
   for (const auto& [quantity, log_y] : {std::pair("loss", true), std::pair("accuracy", false)}) {

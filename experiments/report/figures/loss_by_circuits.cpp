@@ -7,16 +7,13 @@
 namespace logodds {
 
 Figures loss_by_circuits(const Material& material) {
-  ReportFigure figure{
-      .id = "loss_by_circuits",
-      .title = "Loss against the number of circuits",
-      .caption =
-          "The largest key circuits of the newest checkpoint alone; dashed: a network of nothing but these cosines.",
-      .formula =
-          "independent circuits multiply odds: ln L falls by a constant each;  dashed: ln(1 + Σ_δ≠0 e^−m(δ)), m(δ) = "
-          "2 Σ_κ A_κ sin²(πκδ/p)"};
+  ReportFigure figure{.id = "loss_by_circuits",
+                      .title = "Loss against the number of circuits",
+                      .caption = "The largest key circuits of the newest checkpoint alone.",
+                      .formula = "independent circuits multiply odds: ln L falls by a constant each"};
   Row series = Row::array();
   std::vector<Row> data;
+  bool cosines = false;
   for (size_t c = 0; c < material.chosen().size(); ++c) {
     const size_t r = material.chosen()[c];
     const auto inspection = material.weights(r);
@@ -32,6 +29,7 @@ Figures loss_by_circuits(const Material& material) {
     for (const char* kind : {"loss", "random_model_loss"}) {
       if (!curve.contains(kind)) continue;
       const bool theory = kind != std::string("loss");
+      cosines = cosines || theory;
       Points points;
       for (const auto& value : curve.at(kind))
         points.emplace_back(points.size(), value.is_number() ? value.get<double>() : std::nan(""));
@@ -53,6 +51,10 @@ Figures loss_by_circuits(const Material& material) {
     }
   }
   if (series.empty()) return {};
+  if (cosines) {
+    figure.caption += " Dashed: a network of nothing but these cosines.";
+    figure.formula += ";  dashed: ln(1 + Σ_{δ≠0} e^{−m(δ)}), m(δ) = 2 Σ_κ A_κ sin²(πκδ/p)";
+  }
   figure.controls.push_back(control("run", material.chosen_labels()));
   figure.panels.push_back({{"x", "number of circuits"}, {"y", "loss, nats"}, {"log_y", true}, {"series", series}});
   figure.csv = to_csv(data);
