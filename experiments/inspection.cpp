@@ -136,13 +136,8 @@ Subject Inspection::subject(size_t run, std::optional<int64_t> most, const std::
 
 SampledRun Inspection::sampled(size_t run, const SamplingOptions& options) const {
   const auto r = static_cast<int64_t>(run);
-  Parameters centre(pack_.parameters.specs(), 1, pack_.parameters.flat().options().device(at::kCPU));
-  centre.load(0, pack_.parameters.run(r), label(run));
-  const Tensor targets = pack_.data.targets_RN[r].cpu();
-  const Tensor examples = sampled_examples(options, targets, pack_.data.train_RB[r].cpu(), pack_.data.test_RB[r].cpu());
-  return {{*pack_.model, *pack_.loss, pack_.data.inputs[r].cpu().index_select(0, examples),
-           targets.index_select(0, examples)},
-          std::move(centre)};
+  return sampled_run(options, {*pack_.model, *pack_.loss, pack_.data.inputs[r], pack_.data.targets_RN[r]},
+                     pack_.parameters.select(r), pack_.data.train_RB[r], pack_.data.test_RB[r]);
 }
 
 Row Inspection::summary(size_t run) const {

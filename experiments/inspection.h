@@ -34,12 +34,6 @@ struct Subject {
   int64_t position(int64_t number) const;
 };
 
-/// What samplers take of one run: its weights w0 and the examples whose loss is the energy, on the CPU.
-struct SampledRun {
-  NetworkOn network;
-  Parameters centre;
-};
-
 /// Trained weights looked at from outside: the runs of a run directory, or a weights file.
 class Inspection {
  public:

@@ -12,6 +12,8 @@
 
 namespace logodds {
 
+class Loss;
+
 /// One run at one evaluation, read-only.
 struct Snapshot {
   int64_t step;
@@ -27,6 +29,7 @@ struct Snapshot {
   Tensor truth_N{};              ///< the classes before `random_labels` changed some; undefined: the targets
   const Group* group = nullptr;  ///< which the classes form, where that is known
   double learning_rate = 0;      ///< of the next update, schedule included
+  const Loss* loss = nullptr;    ///< that is trained with
   /// The weights with the gradient of the loss on all training examples, computed at each call.
   std::function<Parameters()> with_gradient{};
 

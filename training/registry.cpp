@@ -6,6 +6,7 @@
 #include "training/hook.h"
 #include "training/hooks/effective_rates.h"
 #include "training/hooks/gradient_alignment.h"
+#include "training/hooks/learning_coefficient.h"
 #include "training/hooks/logit_bloat.h"
 #include "training/hooks/logit_decomposition.h"
 #include "training/hooks/margins.h"
@@ -114,6 +115,7 @@ const Catalogue& hooks() {
                                    "how fast the weights turn, how much there is left to learn from"),
        entry<Margins, Hook>("margins", "quantiles of the margin, logit per parameter norm"),
        entry<Memorisation, Hook>("memorisation", "how many changed labels are stored, and what each costs"),
+       entry<LearningCoefficientHook, Hook>("learning_coefficient", "λ̂ by chains around the weights of the moment"),
        entry<Slingshot, Hook>("slingshot", "relative change of the last hidden layer's activations")});
   return catalogue;
 }

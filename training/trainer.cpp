@@ -184,6 +184,7 @@ std::vector<Row> Trainer::evaluate() {
                             .truth_N = pack_.data.truth(run),
                             .group = pack_.data.group.get(),
                             .learning_rate = pack_.optimizer->learning_rate(run) * pack_.schedule->factor(step_),
+                            .loss = pack_.loss.get(),
                             .with_gradient = [this, run] { return with_gradient(run); }};
     Row row = evaluation_row(snapshot, *pack_.loss, pack_.seeds[static_cast<size_t>(run)]);
     refuse_divergence(run, row["train_loss"].get<double>());

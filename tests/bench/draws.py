@@ -47,8 +47,9 @@ def ours(arguments):
 def theirs(arguments, nbeta, init_loss):
     with tempfile.TemporaryDirectory() as folder:
         data = f"{folder}/data.safetensors"
-        subprocess.run([f"{arguments.build}/tests/bench/logodds_contender", "export", f"{arguments.run}/config.yaml", data],
-                       check=True)
+        with open(data, "wb") as file:
+            subprocess.run([f"{arguments.build}/tests/bench/logodds_contender", "export", f"{arguments.run}/config.yaml"],
+                           stdout=file, check=True)
         task = {"data": data, "nbeta": nbeta, "init_loss": init_loss, **vars(arguments)}
         done = subprocess.run([arguments.peer_python, os.path.abspath(__file__), "--devinterp", json.dumps(task)],
                               stdout=subprocess.PIPE, text=True)

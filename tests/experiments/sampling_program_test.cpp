@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/experiments/program.h"
 
@@ -20,6 +21,12 @@ class SamplingProgram : public Program {
         << err();
   }
   Json json() { return Json::parse(out()); }
+  std::vector<Json> metrics(const std::string& run) {
+    std::istringstream text(read_file(directory / run / "metrics.jsonl"));
+    std::vector<Json> rows;
+    for (std::string line; std::getline(text, line);) rows.push_back(Json::parse(line));
+    return rows;
+  }
 };
 
 TEST_F(SamplingProgram, LlcHasDevinterpsKeysAndOurs) {
@@ -57,6 +64,41 @@ TEST_F(SamplingProgram, ChainsKeptInAFileContinueToTheFiguresOfUninterruptedOnes
     EXPECT_EQ(run("llc r --state " + sampler + " " + settings + "localisation=3"), 2);
     EXPECT_NE(err().find("only 'draws' may change"), std::string::npos) << err();
   }
+}
+
+TEST_F(SamplingProgram, TheHookFindsWhatLlcFindsAndChangesNothing) {
+  const std::string config =
+      "training.steps=200 training.checkpoint_every_steps=100 training.keep_last_checkpoints=9 "
+      "'runs={seed: [0, 1]}' optimizer.learning_rate=0.01 ";
+  const std::string settings =
+      "sampler: {kind: sgld, step_size: 1e-4}, localisation: 300, chains: 4, burn_in: 60, draws: 60";
+  ASSERT_EQ(run("train c.yaml --out plain " + config + "'hooks={}'"), 0) << err();
+  ASSERT_EQ(run("train c.yaml --out observed " + config + "'hooks={learning_coefficient: {every_steps: 100, " +
+                settings + "}}'"),
+            0)
+      << err();
+  const auto plain = metrics("plain"), observed = metrics("observed");
+  ASSERT_EQ(plain.size(), observed.size());
+  int estimates = 0;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    Json row = observed[i];
+    const int64_t step = row["step"], r = row["run"];
+    if (step > 0 && step % 100 == 0 && r == 1) {
+      run("llc observed --json --step " + std::to_string(step) + " --run " + std::to_string(r) + " " + kQuick);
+      const Json found = json();
+      double mean = 0;
+      for (int chain = 0; chain < 4; ++chain) mean += found["llc-chain/" + std::to_string(chain)].get<double>() / 4;
+      EXPECT_NEAR(row["learning_coefficient.estimate"].get<double>(), mean, 1e-9 * std::abs(mean)) << step;
+      EXPECT_EQ(row["learning_coefficient.refusals"], found["refused"].size());
+      EXPECT_EQ(row["learning_coefficient.mean"].is_null(), !found["refused"].empty());
+      ++estimates;
+    }
+    for (auto entry = row.begin(); entry != row.end();) {
+      entry = entry.key().starts_with("learning_coefficient.") ? row.erase(entry) : std::next(entry);
+    }
+    EXPECT_EQ(row, plain[i]);
+  }
+  EXPECT_EQ(estimates, 2);
 }
 
 TEST_F(SamplingProgram, AnEstimateThatCannotStandIsRefusedWithExitCodeSix) {

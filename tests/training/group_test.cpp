@@ -144,6 +144,7 @@ TEST(MemorisationHook, CountsWhatIsStoredAndWhatItCosts) {
                           .targets_N = labels,
                           .train_B = data.train_RB[0],
                           .test_B = data.test_RB[0],
+                          .posterior_NV = at::zeros({121, 11}, at::kDouble).scatter(1, truth.unsqueeze(1), 5.0),
                           .truth_N = truth};
   Row row;
   Memorisation({}).observe(snapshot, row);
@@ -157,6 +158,10 @@ TEST(MemorisationHook, CountsWhatIsStoredAndWhatItCosts) {
   EXPECT_NEAR(row["memorisation.loss_changed"].get<double>(), changed_loss, 1e-12);
   EXPECT_NEAR(row["memorisation.cost"].get<double>(), (changed_loss - clean) / 60, 1e-12);
   EXPECT_NEAR(row["memorisation.nats"].get<double>(), 30 * (std::log(11) - changed_loss), 1e-12);
+  // The 48 that are not stored: 30 clean ones and 18 changed ones, by someone who knows the sum as well as that.
+  const double rho = 18 / 48.0, right = std::exp(5) / (std::exp(5) + 10), other = 1 / (std::exp(5) + 10);
+  const auto loss = [&](double p) { return -std::log((1 - rho) * p + rho * (1 - p) / 10); };
+  EXPECT_NEAR(row["memorisation.predicted_loss"].get<double>(), (30 * loss(right) + 18 * loss(other)) / 60, 1e-12);
 }
 
 }  // namespace

@@ -16,13 +16,12 @@ void EffectiveRates::Options::fields(Fields& fields) {
 void EffectiveRates::observe(const Snapshot& snapshot, Row& row) {
   const Tensor now = snapshot.parameters.flat().select(0, 0).clone();
   double angular = std::nan(""), radial = std::nan("");
-  if (const auto found = last_.find(snapshot.run); found != last_.end()) {
-    const Tensor before = found->second.to(now.options().dtype(at::kDouble)), change = now.to(at::kDouble) - before;
+  if (const Tensor before = last_.exchange(snapshot.run, now); before.defined()) {
+    const Tensor change = now.to(at::kDouble) - before;
     const Tensor share = before.dot(change) / before.dot(before);
     radial = share.item<double>();
     angular = ((change - share * before).norm() / before.norm()).item<double>();
   }
-  last_[snapshot.run] = now;
   const Tensor losses = cross_entropy(snapshot.logits_NV.index_select(0, snapshot.train_B),
                                       snapshot.targets_N.index_select(0, snapshot.train_B));
   const double signal = -losses.neg().expm1().mean().item<double>();
@@ -30,17 +29,6 @@ void EffectiveRates::observe(const Snapshot& snapshot, Row& row) {
   row["effective_rates.radial_step"] = radial;
   row["effective_rates.signal"] = signal;
   row["effective_rates.signal_rate"] = snapshot.learning_rate * signal;
-}
-
-NamedTensors EffectiveRates::state() const {
-  NamedTensors state;
-  for (const auto& [run, weights] : last_) state[std::to_string(run)] = weights;
-  return state;
-}
-
-void EffectiveRates::restore(const NamedTensors& state, const LogitsOf&) {
-  last_.clear();
-  for (const auto& [run, weights] : state) last_[std::stoll(run)] = weights;
 }
 
 }  // namespace logodds

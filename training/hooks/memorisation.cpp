@@ -13,6 +13,17 @@ void Memorisation::Options::fields(Fields& fields) {
   fields.integer({"every_steps", "steps between observations"}, every_steps, at_least(1));
 }
 
+namespace {
+
+/// -ln[(1 - ρ) P_y + ρ (1 - P_y)/(V - 1)] of each example, from the posterior's log-odds.
+Tensor loss_of_noisy_posterior(const Tensor& posterior_NV, const Tensor& labels_N, double rho) {
+  const Tensor right = cross_entropy(posterior_NV, labels_N).neg().exp();
+  const auto others = static_cast<double>(posterior_NV.size(1) - 1);
+  return ((1 - rho) * right + rho * (1 - right) / others).log().neg();
+}
+
+}  // namespace
+
 void Memorisation::observe(const Snapshot& snapshot, Row& row) {
   const Tensor logits = snapshot.logits_NV.index_select(0, snapshot.train_B),
                labels = snapshot.targets_N.index_select(0, snapshot.train_B),
@@ -37,6 +48,11 @@ void Memorisation::observe(const Snapshot& snapshot, Row& row) {
   row["memorisation.loss_clean"] = loss_clean;
   row["memorisation.cost"] = (loss_changed - loss_clean) / n;
   row["memorisation.nats"] = m * (guess - loss_changed);
+  if (!snapshot.posterior_NV.defined()) return;
+  const Tensor stored = changed & right;
+  const double s = stored.sum().item<double>(), rho = s == n ? 0 : (m - s) / (n - s);
+  const Tensor expected = loss_of_noisy_posterior(snapshot.posterior_NV.index_select(0, snapshot.train_B), labels, rho);
+  row["memorisation.predicted_loss"] = expected.masked_select(stored.logical_not()).sum().item<double>() / n;
 }
 
 }  // namespace logodds

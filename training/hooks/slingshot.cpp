@@ -36,23 +36,10 @@ Tensor last_hidden(const Snapshot& snapshot) {
 void Slingshot::observe(const Snapshot& snapshot, Row& row) {
   const Tensor now = last_hidden(snapshot);
   double change = std::nan("");
-  if (const auto found = last_.find(snapshot.run); found != last_.end()) {
-    const Tensor before = found->second.to(now.options().dtype(at::kDouble));
+  if (const Tensor before = last_.exchange(snapshot.run, now); before.defined()) {
     change = ((now.to(at::kDouble) - before).norm() / before.norm()).item<double>();
   }
-  last_[snapshot.run] = now;
   row["slingshot.feature_change"] = change;
-}
-
-NamedTensors Slingshot::state() const {
-  NamedTensors state;
-  for (const auto& [run, hidden] : last_) state[std::to_string(run)] = hidden.contiguous();
-  return state;
-}
-
-void Slingshot::restore(const NamedTensors& state, const LogitsOf&) {
-  last_.clear();
-  for (const auto& [run, hidden] : state) last_[std::stoll(run)] = hidden;
 }
 
 }  // namespace logodds

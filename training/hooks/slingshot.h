@@ -1,8 +1,7 @@
 #pragma once
 
-#include <map>
-
 #include "training/hook.h"
+#include "training/hooks/last_observed.h"
 
 namespace logodds {
 
@@ -19,12 +18,12 @@ class Slingshot : public Hook {
 
   int64_t every_steps() const override { return options_.every_steps; }
   void observe(const Snapshot& snapshot, Row& row) override;
-  NamedTensors state() const override;
-  void restore(const NamedTensors& state, const LogitsOf&) override;
+  NamedTensors state() const override { return last_.state(); }
+  void restore(const NamedTensors& state, const LogitsOf&) override { last_.restore(state); }
 
  private:
   Options options_;
-  std::map<int64_t, Tensor> last_;  ///< h [B,…] at the last observation, by run
+  LastObserved last_;  ///< h [B,…] at the last observation
 };
 
 }  // namespace logodds

@@ -45,6 +45,17 @@ Tensor sampled_examples(const SamplingOptions& options, const Tensor& targets_N,
   return numbers;
 }
 
+SampledRun sampled_run(const SamplingOptions& options, const NetworkOn& whole, const Parameters& weights,
+                       const Tensor& train_B, const Tensor& test_B) {
+  const Tensor targets = whole.targets_N.cpu();
+  const Tensor examples = sampled_examples(options, targets, train_B.cpu(), test_B.cpu());
+  SampledRun run{
+      {whole.model, whole.loss, whole.inputs.cpu().index_select(0, examples), targets.index_select(0, examples)},
+      Parameters(weights.specs(), 1, weights.flat().options().device(at::kCPU))};
+  run.centre.flat().copy_(weights.flat());
+  return run;
+}
+
 double inverse_temperature(const SamplingOptions& options, int64_t examples) {
   const auto n = static_cast<double>(examples);
   return options.nbeta > 0 ? options.nbeta : n / std::log(n);

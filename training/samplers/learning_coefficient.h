@@ -33,6 +33,16 @@ struct SamplingOptions {
 Tensor sampled_examples(const SamplingOptions& options, const Tensor& targets_N, const Tensor& train_B,
                         const Tensor& test_B);
 
+/// What samplers take of one run: its weights w0 and the examples whose loss is the energy, copies on the CPU.
+struct SampledRun {
+  NetworkOn network;
+  Parameters centre;
+};
+
+/// `whole` is the network on every example of the task, `weights` a pack of one. Throws as sampled_examples.
+SampledRun sampled_run(const SamplingOptions& options, const NetworkOn& whole, const Parameters& weights,
+                       const Tensor& train_B, const Tensor& test_B);
+
 /// nβ of n examples: the option's, or n / ln n.
 double inverse_temperature(const SamplingOptions& options, int64_t examples);
 

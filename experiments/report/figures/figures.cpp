@@ -8,7 +8,7 @@ namespace logodds {
 Figures all_figures(const Material& material) {
   Figures all;
   for (const auto make : {learning, families, bloat, circuits_over_time, restricted_loss, evidence, loss_by_circuits,
-                          neurons_by_frequency, pictures, theory, weight_norms, other_columns}) {
+                          neurons_by_frequency, pictures, theory, learning_coefficient, weight_norms, other_columns}) {
     try {
       for (auto& figure : make(material)) all.push_back(std::move(figure));
     } catch (const Error& error) {

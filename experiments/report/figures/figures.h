@@ -17,6 +17,7 @@ Figures restricted_loss(const Material& material);     ///< loss of the key circ
 Figures evidence(const Material& material);            ///< of each circuit on one input, checkpoint by checkpoint
 Figures bloat(const Material& material);               ///< rms logit, s*, radial and shape change of the loss
 Figures weight_norms(const Material& material);
+Figures learning_coefficient(const Material& material);  ///< λ̂ against step, beside the test loss
 Figures loss_by_circuits(const Material& material);  ///< loss against the number of circuits, measured and in theory
 Figures neurons_by_frequency(const Material& material);
 Figures pictures(const Material& material);       ///< images with the evidence of their patches

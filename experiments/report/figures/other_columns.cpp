@@ -11,7 +11,8 @@ bool shown_elsewhere(const std::string& name) {
   for (const char* known : {"step", "run", "seed", "train_loss", "test_loss", "train_accuracy", "test_accuracy"}) {
     if (name == known) return true;
   }
-  return name.starts_with("weight_norms.") || name.starts_with("logit_decomposition.");
+  return name.starts_with("weight_norms.") || name.starts_with("learning_coefficient.") ||
+         name.starts_with("logit_decomposition.");
 }
 
 }  // namespace
