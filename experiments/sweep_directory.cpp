@@ -153,6 +153,14 @@ Row table_row(const std::vector<std::string>& keys, const SweepPack& pack, size_
   return row;
 }
 
+/// Whether a column of the table is a figure of an evaluation.
+bool is_figure(const std::string& column, const Row& value) {
+  for (const char* other : {"seed", "run", "last_step", "train_grok_step"}) {
+    if (column == other) return false;
+  }
+  return value.is_number() || value.is_null();
+}
+
 double infinite_unless(const Row& row, const std::string& column) {
   const auto found = row.find(column);
   return found != row.end() && found->is_number() ? found->get<double>() : std::numeric_limits<double>::infinity();
@@ -191,13 +199,16 @@ Row summary_row(const std::vector<const Row*>& runs, Row row) {
   row["budget_steps"] = runs.front()->at("budget_steps");
   put(row, "test_grok_step", steps);
   put(row, "grok_gap_steps", gaps);
-  for (const char* column : {"train_loss", "test_loss", "test_accuracy", "logit_bloat.index"}) {
-    std::vector<double> values;
-    for (const Row* run : runs) {
-      const auto value = figure_of(*run, column);
-      if (value && run->at("state") == "finished") values.push_back(*value);
+  for (const Row* with_columns : runs) {  // one that failed has none
+    for (const auto& [column, value] : with_columns->items()) {
+      if (row.contains(column) || !is_figure(column, value)) continue;
+      std::vector<double> values;
+      for (const Row* run : runs) {
+        const auto found = figure_of(*run, column);
+        if (found && run->at("state") == "finished") values.push_back(*found);
+      }
+      put(row, column, values);
     }
-    if (runs.front()->contains(column)) put(row, column, values);
   }
   return row;
 }

@@ -65,8 +65,9 @@ class SweepDirectory {
 std::string name_of(SweepDirectory::State state);
 
 /// A row per setting, that is per group of runs that differ in `seed` alone: how many runs, finished and grokked, and
-/// for the step of grokking, the gap and the last figures the median with its interval (NAME, NAME_low, NAME_high).
-/// A step of grokking is infinite where the median run had not grokked.
+/// for the step of grokking, the gap and every figure of the last evaluation the median with its interval (NAME,
+/// NAME_low, NAME_high; over the runs that have the figure). A step of grokking is infinite where the median run had
+/// not grokked.
 std::vector<Row> summary(const Sweep& sweep, const std::vector<Row>& table);
 
 }  // namespace logodds

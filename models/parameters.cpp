@@ -23,6 +23,12 @@ int64_t size_of(const ParameterSpec& spec) {
 
 int64_t padded(int64_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; }
 
+int64_t padded_length(const std::vector<ParameterSpec>& specs) {
+  int64_t length = 0;
+  for (const auto& spec : specs) length += padded(size_of(spec));
+  return length;
+}
+
 std::vector<Tensor> views_of(const Tensor& flat, const std::vector<ParameterSpec>& specs) {
   std::vector<Tensor> views;
   int64_t offset = 0;
@@ -38,13 +44,17 @@ std::vector<Tensor> views_of(const Tensor& flat, const std::vector<ParameterSpec
 }  // namespace
 
 Parameters::Parameters(std::vector<ParameterSpec> specs, int64_t runs, const at::TensorOptions& options)
-    : specs_(std::move(specs)) {
-  int64_t length = 0;
-  for (const auto& spec : specs_) length += padded(size_of(spec));
-  flat_ = at::zeros({runs, length}, options);
-  flat_gradient_ = at::zeros_like(flat_);
+    : Parameters(specs, at::zeros({runs, padded_length(specs)}, options),
+                 at::zeros({runs, padded_length(specs)}, options)) {}
+
+Parameters::Parameters(std::vector<ParameterSpec> specs, Tensor flat, Tensor flat_gradient)
+    : specs_(std::move(specs)), flat_(std::move(flat)), flat_gradient_(std::move(flat_gradient)) {
   views_ = views_of(flat_, specs_);
   gradients_ = views_of(flat_gradient_, specs_);
+}
+
+Parameters Parameters::part(int64_t first, int64_t count) const {
+  return {specs_, flat_.narrow(0, first, count), flat_gradient_.narrow(0, first, count)};
 }
 
 int64_t Parameters::runs() const { return flat_.size(0); }

@@ -48,11 +48,15 @@ class Parameters {
   NamedTensors run(int64_t run) const;
   void load(int64_t run, const NamedTensors& tensors, const std::string& source);
 
+  /// A pack of the runs first … first+count-1 that shares weights and gradients with this one.
+  Parameters part(int64_t first, int64_t count) const;
+
   /// A copy of one run's weights as a pack of one; of all runs in another dtype.
   Parameters select(int64_t run) const;
   Parameters to(at::ScalarType dtype) const;
 
  private:
+  Parameters(std::vector<ParameterSpec> specs, Tensor flat, Tensor flat_gradient);
   size_t index_of(const std::string& name) const;
 
   std::vector<ParameterSpec> specs_;

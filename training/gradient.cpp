@@ -1,8 +1,11 @@
 #include "training/gradient.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
 
 namespace logodds {
 
@@ -45,8 +48,11 @@ Tensor trace_gradient(const Model& model, const Loss& loss, Parameters& paramete
   return value.loss_R;
 }
 
-Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameters, const Tensor& inputs_RBT,
-                     const Tensor& targets_RB, const Spent& spent) {
+namespace {
+
+/// Of a pack that fits the caches, or of one on a GPU.
+Tensor gradient_at_once(const Model& model, const Loss& loss, Parameters& parameters, const Tensor& inputs_RBT,
+                        const Tensor& targets_RB, const Spent& spent) {
   const at::NoGradGuard no_grad;
   const auto rows = loss.rows(model.classes(), 1 / static_cast<double>(targets_RB.size(1)));
   auto folded = model.fold(parameters, inputs_RBT, /*gauge=*/rows && rows->ignores_constant);
@@ -61,6 +67,32 @@ Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameter
   folded->pull_back(result.gradients, parameters);
   note(spent, "backward of the fold");
   return result.losses_RB.mean(1);
+}
+
+/// In how many parts a pack is computed one after the other: of runs that fit a core's cache together, and no fewer
+/// than there are threads, each of which takes a run.
+int64_t part_count(const Parameters& parameters) {
+  constexpr int64_t kBytes = 1 << 20;  // of weights; with tables and gradients it is several times as much
+  if (!parameters.flat().is_cpu()) return 1;
+  const auto run_bytes = static_cast<int64_t>(parameters.flat().nbytes()) / parameters.runs();
+  const int64_t at_once = std::max<int64_t>(at::get_num_threads(), kBytes / std::max<int64_t>(run_bytes, 1));
+  return std::max<int64_t>(1, parameters.runs() / at_once);
+}
+
+}  // namespace
+
+Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameters, const Tensor& inputs_RBT,
+                     const Tensor& targets_RB, const Spent& spent) {
+  const int64_t runs = parameters.runs(), parts = part_count(parameters);
+  if (parts == 1) return gradient_at_once(model, loss, parameters, inputs_RBT, targets_RB, spent);
+  std::vector<Tensor> losses;
+  for (int64_t i = 0; i < parts; ++i) {
+    const int64_t first = runs * i / parts, count = runs * (i + 1) / parts - first;
+    Parameters part = parameters.part(first, count);
+    losses.push_back(gradient_at_once(model, loss, part, inputs_RBT.narrow(0, first, count),
+                                      targets_RB.narrow(0, first, count), spent));
+  }
+  return at::cat(losses);
 }
 
 }  // namespace logodds

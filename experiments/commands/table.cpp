@@ -6,9 +6,11 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 #include "experiments/commands/commands.h"
 #include "experiments/evaluated_runs.h"
 #include "experiments/report/csv.h"
+#include "experiments/report/sweep_table.h"
 #include "experiments/report/tensorboard.h"
 #include "experiments/sweep_directory.h"
 
@@ -23,6 +25,7 @@ struct Arguments {
   bool metrics = false;
   bool summary = false;
   bool vectors = false;
+  std::vector<std::string> columns;
   std::string out;
   std::string tensorboard;
 };
@@ -66,7 +69,30 @@ std::vector<Row> rows_of(const std::string& path, const Arguments& arguments) {
   return arguments.summary ? summary(sweep, table) : table;
 }
 
+/// A sweep's summary for people: some of its columns, settings first.
+void print_columns(const Arguments& arguments) {
+  for (const auto& path : arguments.paths) {
+    const auto rows = rows_of(path, arguments);
+    const Sweep sweep = Sweep::from_file((fs::path(path) / "sweep.yaml").string());
+    std::vector<std::string> settings;
+    for (const auto& key : sweep.keys()) {
+      if (key != "seed") settings.push_back(key);
+    }
+    for (const auto& column : arguments.columns) {
+      std::vector<std::string> names;
+      for (const auto& [name, value] : rows.front().items()) {
+        if (!name.ends_with("_low") && !name.ends_with("_high")) names.push_back(name);
+      }
+      if (std::ranges::count(names, column) == 0) {
+        throw Error(path + ": there is no column '" + column + "'" + suggestion(column, names));
+      }
+    }
+    std::cout << columns_text(settings, rows, arguments.columns) << std::flush;
+  }
+}
+
 void print_table(const Arguments& arguments) {
+  if (!arguments.columns.empty()) return print_columns(arguments);
   if (!arguments.tensorboard.empty()) {
     for (const auto& path : arguments.paths) {
       const fs::path name = fs::absolute(path).lexically_normal();
@@ -100,6 +126,11 @@ void add_table(CLI::App& app) {
   auto* by_setting = command->add_flag("--summary", arguments->summary,
                                        "Of sweeps, a line per setting: medians over the seeds with 95 % intervals");
   by_setting->excludes("--metrics");
+  command
+      ->add_option("--columns", arguments->columns,
+                   "Of a summary these columns alone, by commas, as a table to read: memorisation.stored,test_loss")
+      ->delimiter(',')
+      ->needs(by_setting);
   command->add_flag("--vectors", arguments->vectors, "Figures per circuit, too, as NAME[0], NAME[1], …");
   auto* out = command->add_option("-o,--out", arguments->out, "Write to this file instead of the terminal");
   command

@@ -46,4 +46,20 @@ std::string summary_text(const std::vector<std::string>& keys, const std::vector
   return table.text();
 }
 
+std::string columns_text(const std::vector<std::string>& keys, const std::vector<Row>& rows,
+                         const std::vector<std::string>& columns) {
+  std::vector<std::string> header = keys;
+  header.insert(header.end(), columns.begin(), columns.end());
+  Table table(header);
+  for (const auto& row : rows) {
+    std::vector<std::string> cells;
+    for (const auto& key : keys) cells.push_back(row.at(key).get<std::string>());
+    for (const auto& column : columns) {
+      cells.push_back(with_interval(row, column, [](double value) { return figure(value, 3); }));
+    }
+    table.add(std::move(cells));
+  }
+  return table.text();
+}
+
 }  // namespace logodds

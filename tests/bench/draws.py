@@ -82,7 +82,7 @@ def sample_with_devinterp(task):
 
     begin = time.perf_counter()
     found = estimate_learning_coeff_with_summary(
-        model, loader, evaluate, sampling_method=SGLD,
+        model, loader, evaluate=evaluate, sampling_method=SGLD,
         optimizer_kwargs={"lr": task["step_size"], "localization": task["localisation"], "nbeta": task["nbeta"]},
         num_chains=task["chains"], num_draws=task["draws"], num_burnin_steps=task["burn_in"], num_steps_bw_draws=1,
         init_loss=task["init_loss"], device="cpu", cores=1, verbose=False)

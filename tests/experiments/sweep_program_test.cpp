@@ -71,6 +71,13 @@ TEST_F(SweepProgram, LeavesARunDirectoryPerTrainingAndATable) {
   EXPECT_EQ(out().find("optimizer.weight_decay,seed,directory,run,state,budget_steps,last_step,grokked,"), 0u);
   ASSERT_EQ(run("table runs/s --summary"), 0);
   EXPECT_EQ(std::ranges::count(out(), '\n'), 3);
+  ASSERT_EQ(run("table runs/s --summary --columns logit_bloat.rms_test,test_loss"), 0) << err();
+  EXPECT_EQ(out().find("optimizer.weight_decay  logit_bloat.rms_test"), 0u) << out();
+  EXPECT_EQ(std::ranges::count(out(), '\n'), 3);
+  EXPECT_EQ(run("table runs/s --summary --columns logit_bloat.rms_tset"), 2);
+  EXPECT_NE(err().find("there is no column 'logit_bloat.rms_tset' (did you mean 'logit_bloat.rms_test'"),
+            std::string::npos)
+      << err();
   ASSERT_EQ(run("table runs/s --metrics"), 0);
   EXPECT_EQ(std::ranges::count(out(), '\n'), 1 + 4 * 4);
   ASSERT_EQ(run("inspect runs/s/weight_decay=1,seed=0"), 0) << err();
