@@ -52,13 +52,14 @@ std::string core_time(double seconds) {
 
 std::string results_page(const std::vector<EntryResults>& results) {
   size_t measured = 0, figures = 0, reproduced = 0;
-  std::string body;
+  std::string body, waiting;
   for (const auto& one : results) {
-    body += fmt::format("\n## {}\n\n{}. `logodds reproduce {}`\n\n", one.entry.title, one.entry.source, one.entry.name);
     if (one.rows.is_null()) {
-      body += fmt::format("Not measured; takes about {} of core time.\n", core_time(60 * one.entry.core_minutes));
+      waiting += fmt::format("| {} | {} | {} |\n", one.entry.name, cell(one.entry.title),
+                             core_time(60 * one.entry.core_minutes));
       continue;
     }
+    body += fmt::format("\n## {}\n\n{}. `logodds reproduce {}`\n\n", one.entry.title, one.entry.source, one.entry.name);
     ++measured;
     for (const auto& row : one.rows) {
       ++figures;
@@ -66,6 +67,8 @@ std::string results_page(const std::vector<EntryResults>& results) {
     }
     body += measured_section(one);
   }
+  if (!waiting.empty())
+    body += "\n## Not measured\n\n| `logodds reproduce` | | core time, about |\n|---|---|---|\n" + waiting;
   return fmt::format(
              "# Published results, measured\n\n"
              "Written by `logodds reproduce --page`; every figure below is read from trained runs. Measured is the "

@@ -16,8 +16,8 @@ struct EntryResults {
   Row provenance;
 };
 
-/// The results page in Markdown: a table per entry, what does not reproduce and why, commit, machine and time; entries
-/// without results say that they are not measured and how long they take.
+/// The results page in Markdown: a table per entry, what does not reproduce and why, commit, machine and time; last the
+/// entries that are not measured and how long they take.
 std::string results_page(const std::vector<EntryResults>& results);
 
 /// "12 s", "3 min", "2 h 10 min" of core time.
