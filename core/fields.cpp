@@ -1,5 +1,7 @@
 #include "core/fields.h"
 
+#include <algorithm>
+
 #include "core/text.h"
 
 namespace logodds {
@@ -25,7 +27,10 @@ std::string Range::real_text() const {
 
 size_t RunAxes::run_count() const {
   size_t count = 1;
-  for (const auto& [key, values] : axes) count *= values.size();
+  for (const auto& [key, values] : axes) {
+    const size_t most = std::numeric_limits<size_t>::max() / std::max<size_t>(values.size(), 1);
+    count = count > most ? std::numeric_limits<size_t>::max() : count * values.size();
+  }
   return count;
 }
 

@@ -1,11 +1,14 @@
 #include "core/metrics.h"
 
+#include <algorithm>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json.h"
 
 namespace logodds {
 
@@ -32,15 +35,36 @@ void MetricsFile::append(const std::vector<Row>& rows) {
   offset_ += lines.size();
 }
 
+namespace {
+
+/// What a line of a metrics file holds; `where` is its place.
+Row read_row(const std::string& line, const std::string& where) {
+  Row row = parse_json(line, where);
+  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+  for (const char* key : {"step", "run"}) {
+    const auto found = row.find(key);
+    const bool missing = found == row.end() && std::string_view(key) == "run";
+    if (!missing && !(found != row.end() && found->is_number_unsigned() && *found <= kMost)) {
+      throw io_error(where + ": not a row of metrics: '" + key + "' is not a whole number");
+    }
+  }
+  const auto plain = [](const Row& value) { return value.is_primitive(); };
+  for (const auto& [name, value] : row.items()) {
+    if (plain(value) || (value.is_array() && std::ranges::all_of(value, plain))) continue;
+    throw io_error(where + ": not a row of metrics: '" + name + "' is not a number, null, text or a list of them");
+  }
+  return row;
+}
+
+}  // namespace
+
 std::vector<Row> read_metrics(const std::filesystem::path& path) {
   std::istringstream text(read_file(path));
   std::vector<Row> rows;
   std::string line;
   for (size_t number = 1; std::getline(text, line); ++number) {
     if (text.eof()) break;
-    Row row = Row::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!row.is_object()) throw io_error(path.string() + ":" + std::to_string(number) + ": not a JSON object");
-    rows.push_back(std::move(row));
+    rows.push_back(read_row(line, path.string() + ":" + std::to_string(number)));
   }
   return rows;
 }

@@ -8,8 +8,8 @@
 
 namespace logodds {
 
-/// One evaluation of one run: column name to number, null, text or vector of numbers. JSON has no infinities and no
-/// NaN: an undefined or infinite figure is null.
+/// One evaluation of one run: column name to number, null, text or vector of these; `step` and `run` are whole numbers.
+/// JSON has no infinities and no NaN: an undefined or infinite figure is null.
 using Row = nlohmann::ordered_json;
 
 /// The metrics file: one JSON object per line, append-only.
@@ -30,7 +30,7 @@ class MetricsFile {
 };
 
 /// All rows of a metrics file; a last line without an end is being written, or was when its process was killed, and is
-/// left out; another line that is not a JSON object is an I/O Error that names file and line.
+/// left out; another line that is no Row is an I/O Error that names file and line.
 std::vector<Row> read_metrics(const std::filesystem::path& path);
 
 }  // namespace logodds

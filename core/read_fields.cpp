@@ -9,6 +9,8 @@ namespace logodds {
 
 namespace {
 
+constexpr size_t kMostProblems = 100;  ///< of a file that may have any number of them
+
 std::string sort_of(const Node& node) {
   switch (node.kind) {
     case Node::Kind::null:
@@ -44,8 +46,12 @@ ReadFields::ReadFields(const Node& root, Problems& problems) : node_(&root), pro
 std::string ReadFields::path(const std::string& key) const { return prefix_ + key; }
 
 void ReadFields::problem(const Location& where, const std::string& message) {
+  if (enough_problems()) return;
   problems_.add(where.text() + ": " + message);
+  if (++problem_count_ == kMostProblems) problems_.add("(further problems are not listed)");
 }
+
+bool ReadFields::enough_problems() const { return problem_count_ == kMostProblems; }
 
 const Node* ReadFields::take(Key key) {
   seen_.emplace_back(key.name);
@@ -154,6 +160,7 @@ void ReadFields::refuse_unknown_keys() {
   for (size_t i = 0; i < node_->entries.size(); ++i) {
     const std::string& key = node_->entries[i].first;
     if (std::ranges::count(seen_, key) > 0) continue;
+    if (enough_problems()) return;
     const std::string where_in =
         prefix_.empty() ? "the configuration" : "'" + prefix_.substr(0, prefix_.size() - 1) + "'";
     problem(node_->key_locations[i], "unknown key '" + key + "' in " + where_in + suggestion(key, seen_));

@@ -48,6 +48,7 @@ class ReadFields : public Fields {
   const Node* take(Key key);
   std::string path(const std::string& key) const;
   void problem(const Location& where, const std::string& message);
+  bool enough_problems() const;
   void refuse_unknown_keys();
   void inside_map(const std::string& key, const Node& node, const std::function<void()>& visit);
   void read_choice(const std::string& key, const Node& name_node, const Node* options, Selection& selection);
@@ -59,6 +60,7 @@ class ReadFields : public Fields {
 
   const Node* node_;
   Problems& problems_;
+  size_t problem_count_ = 0;
   std::string prefix_;
   std::vector<std::string> seen_;
   std::vector<RunField> run_fields_;

@@ -8,12 +8,13 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json.h"
 
 namespace logodds {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;  // sorted: a header may have any number of names, and ordered_json seeks one by one
 
 struct DtypeName {
   const char* name;
@@ -101,6 +102,7 @@ NamedTensors from_safetensors(std::string_view bytes, const std::string& source)
   bytes.remove_prefix(sizeof length);
   if (length > bytes.size())
     throw io_error(source + ": not a safetensors file, or cut short: its header is longer than the file");
+  refuse_json_bomb(bytes.substr(0, length), source, length);
   const Json header = Json::parse(bytes.substr(0, length), nullptr, /*allow_exceptions=*/false);
   if (!header.is_object()) throw io_error(source + ": not a safetensors file: its header is not a JSON object");
   const std::string_view data = bytes.substr(length);

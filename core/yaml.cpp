@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <unordered_map>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -101,6 +102,7 @@ class TreeBuilder : public YAML::EventHandler {
     bool has_key = false;
     std::string key;
     Location key_where;
+    std::unordered_map<std::string, int> lines;  ///< of the keys' values, as find() would take quadratic time
   };
 
   [[noreturn]] void refuse(const YAML::Mark& mark, const std::string& what) const {
@@ -143,9 +145,10 @@ class TreeBuilder : public YAML::EventHandler {
     if (parent.node.kind == Node::Kind::sequence) {
       parent.node.items.push_back(std::move(node));
     } else if (!parent.has_key) {
-      if (const Node* first = parent.node.find(node.value)) {
+      const auto [first, fresh] = parent.lines.try_emplace(node.value, node.where.line);
+      if (!fresh) {
         throw Error(node.where.text() + ": key '" + node.value + "' stands twice, first at line " +
-                    std::to_string(first->where.line));
+                    std::to_string(first->second));
       }
       parent.has_key = true;
       parent.key = node.value;
@@ -163,11 +166,41 @@ class TreeBuilder : public YAML::EventHandler {
   size_t count_ = 0;
 };
 
+/// Length of the UTF-8 character of a text that begins at a place; 0 where none does that YAML could print.
+size_t printable_length(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
+  const unsigned first = byte(0);
+  if (first < 0x80) {
+    const bool line_end = first == '\n' || (first == '\r' && byte(1) == '\n');
+    return (first >= 32 && first != 127) || first == '\t' || line_end ? 1 : 0;
+  }
+  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  unsigned code = first & (0x7fu >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3f);
+  }
+  const bool shortest = code >= (length == 4 ? 0x10000u : length == 3 ? 0x800u : 0xa0u);  // and no control character
+  const bool exists = code < 0x110000 && (code < 0xd800 || code > 0xdfff) && first >= 0xc2 && first < 0xf8;
+  return shortest && exists ? length : 0;
+}
+
+void refuse_unprintable(std::string_view text, const std::string& source) {
+  Location where{source, 1, 1};
+  for (size_t at = 0, length; at < text.size(); at += length) {
+    length = printable_length(text, at);
+    if (length == 0) throw Error(where.text() + ": a byte that is no text; a configuration is UTF-8");
+    where.line += text[at] == '\n' ? 1 : 0;
+    where.column = text[at] == '\n' ? 1 : where.column + 1;
+  }
+}
+
 }  // namespace
 
 Node parse_yaml(const std::string& text, const std::string& source) {
   if (text.size() > kMaxBytes) throw Error(source + ": larger than 1 MiB, so not a configuration");
   if (text.find('\0') != std::string::npos) throw Error(source + ": contains a NUL byte, so not a text file");
+  refuse_unprintable(text, source);
   std::istringstream stream(text);
   TreeBuilder builder(source);
   try {
@@ -210,6 +243,9 @@ void set_dotted(Node& root, const std::string& dotted, Node value, const Locatio
   std::vector<std::string> keys;
   while (std::getline(path, key, '.')) keys.push_back(key);
   if (keys.empty() || dotted.back() == '.') keys.emplace_back();
+  if (keys.size() > kMaxDepth) {
+    throw Error(where.text() + ": the key has more than " + std::to_string(kMaxDepth) + " parts");
+  }
   for (size_t i = 0; i < keys.size(); ++i) {
     if (keys[i].empty()) throw Error(where.text() + ": a part of the key '" + dotted + "' is empty");
     if (node->kind == Node::Kind::scalar) {

@@ -16,6 +16,12 @@
 
 namespace logodds {
 
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name.front() != '.' && std::ranges::all_of(name, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+  });
+}
+
 void ExperimentOptions::fields(Fields& fields) {
   fields.text({"name", "of the run directory runs/NAME; the file's name unless given"}, name);
   fields.per_run({"seed", "of the split and the initial weights"}, seed, between(0, 9007199254740992.0));
@@ -46,11 +52,7 @@ Experiment Experiment::from_file(const std::string& path, const std::vector<std:
 namespace {
 
 void check_together(const ExperimentOptions& options, const Node& root, Problems& problems) {
-  const bool plain =
-      !options.name.empty() && options.name.front() != '.' && std::ranges::all_of(options.name, [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-      });
-  if (!plain) {
+  if (!is_plain_name(options.name)) {
     const Node* name = root.find("name");
     problems.add((name == nullptr ? root.where : name->where).text() +
                  ": 'name' must be letters, digits, '-', '_' and '.', not '" + options.name + "'");

@@ -17,6 +17,9 @@
 
 namespace logodds {
 
+/// Whether a name can be that of a directory, here and not elsewhere: letters, digits, '-', '_' and '.', not first.
+bool is_plain_name(const std::string& name);
+
 /// A whole configuration: what is read from YAML, and nothing that is not.
 struct ExperimentOptions {
   std::string name;  ///< of the run directory; the file's stem unless given

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr size_t kMostParts = 64;  ///< settings of an entry, and figures
 const std::string kFolder = "published/", kConfigs = "configs/", kEnding = ".yaml";
 
 Node read_embedded(const std::string& path, const std::string& what, const std::string& folder) {
@@ -73,10 +74,19 @@ std::vector<PublishedSetting> read_settings(const Node& root, Problems& problems
                  ": 'settings' must be a map of names, each with a configuration or {config: NAME, KEY: VALUE, …}");
     return {};
   }
+  if (node->entries.size() > kMostParts) {
+    problems.add(node->where.text() + ": there are more than " + std::to_string(kMostParts) + " settings");
+    return {};
+  }
   std::vector<PublishedSetting> settings;
   for (size_t i = 0; i < node->entries.size(); ++i) {
     const auto& [name, configuration] = node->entries[i];
     try {
+      if (!is_plain_name(name)) {
+        throw Error(node->key_locations[i].text() +
+                    ": the name of a setting, and of its directory, must be letters, digits, '-', '_' and '.', not '" +
+                    name + "'");
+      }
       if (configuration.kind != Node::Kind::map)
         throw Error(configuration.where.text() + ": 'settings." + name + "' must be a configuration, a map of keys");
       settings.push_back({name, with_changes(configuration)});
@@ -190,6 +200,8 @@ PublishedEntry read_entry(const Node& root, const std::string& name) {
   const Node* figures = root.find("figures");
   if (figures == nullptr || figures->kind != Node::Kind::sequence || figures->items.empty()) {
     problems.add((figures == nullptr ? root.where : figures->where).text() + ": 'figures' must be a list of figures");
+  } else if (figures->items.size() > kMostParts) {
+    problems.add(figures->where.text() + ": there are more than " + std::to_string(kMostParts) + " figures");
   } else {
     for (const auto& item : figures->items) entry.figures.push_back(read_figure(item, entry.settings, problems));
   }

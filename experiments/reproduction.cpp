@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "experiments/circuit_report.h"
@@ -74,8 +75,7 @@ struct Reproduction::Values {
 
 double core_seconds(const fs::path& path) {
   if (!fs::exists(path / "time.json")) return 0;
-  const Row json = Row::parse(read_file(path / "time.json"), nullptr, /*allow_exceptions=*/false);
-  return json.is_object() ? json.value("core_seconds", 0.0) : 0;
+  return member_or(parse_json(read_file(path / "time.json"), (path / "time.json").string()), "core_seconds", 0.0);
 }
 
 Reproduction::Reproduction(const PublishedEntry& entry, fs::path path) : entry_(entry), path_(std::move(path)) {
@@ -217,10 +217,10 @@ Row Reproduction::provenance() const {
     for (const auto& pack : directory.packs(sweep)) {
       const fs::path file = directory.run_path(pack) / "provenance.json";
       if (!fs::exists(file)) continue;
-      const Row json = Row::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-      if (!json.is_object()) continue;
-      commits.insert(json.value("commit", "unknown"));
-      machines.insert(json.value("processor", json.value("cpu", "unknown")));
+      const Row json = parse_json(read_file(file), file.string());
+      const std::string unknown = "unknown";
+      commits.insert(member_or(json, "commit", unknown));
+      machines.insert(member_or(json, "processor", member_or(json, "cpu", unknown)));
     }
   }
   return {{"commits", commits}, {"machines", machines}, {"core_seconds", core_seconds(path_)}};

@@ -16,6 +16,7 @@ namespace logodds {
 namespace {
 
 constexpr int64_t kMaxRuns = 100000;
+constexpr size_t kMaxKeys = 64;
 
 /// A value in one line, as YAML writes it.
 std::string flow_text(const Node& node) {
@@ -161,6 +162,11 @@ Sweep::Sweep(Node root, const std::string& default_name) : root_(std::move(root)
 }
 
 void Sweep::read_axes(const Node& section, Problems& problems) {
+  const Node* zip = section.find("zip");
+  if (section.entries.size() + (zip == nullptr ? 0 : zip->entries.size()) > kMaxKeys) {
+    problems.add(section.where.text() + ": 'sweep' has more than " + std::to_string(kMaxKeys) + " keys");
+    return;
+  }
   for (size_t i = 0; i < section.entries.size(); ++i) {
     const auto& [key, node] = section.entries[i];
     if (key == "pack_runs") {

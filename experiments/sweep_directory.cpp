@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
 
@@ -48,15 +49,18 @@ SweepDirectory::State SweepDirectory::state(const SweepPack& pack) const {
 std::optional<SweepDirectory::Failure> SweepDirectory::failure(const SweepPack& pack) const {
   const fs::path path = run_path(pack) / "failure.json";
   if (!fs::exists(path)) return std::nullopt;
-  const Row json = Row::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return Failure{static_cast<int>(ExitCode::io), path.string() + ": is damaged"};
-  return Failure{json.value("exit_code", 1), json.value("message", "")};
+  try {
+    const Row json = parse_json(read_file(path), path.string());
+    return Failure{member_or(json, "exit_code", static_cast<int>(ExitCode::internal)),
+                   member_or(json, "message", std::string())};
+  } catch (const Error& error) {
+    return Failure{static_cast<int>(error.code()), error.what()};
+  }
 }
 
 void SweepDirectory::record(const SweepPack& pack, const Failure& failure) const {
   const Row json{{"exit_code", failure.exit_code}, {"message", failure.message}};
-  write_file_atomically(run_path(pack) / "failure.json",
-                        json.dump(1, ' ', false, Row::error_handler_t::replace) + "\n");
+  write_file_atomically(run_path(pack) / "failure.json", to_json(json) + "\n");
 }
 
 void SweepDirectory::forget_failure(const SweepPack& pack) const {

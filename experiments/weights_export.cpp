@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "core/write_fields.h"
@@ -109,7 +110,7 @@ void export_weights(const Inspection& inspection, size_t run, const fs::path& di
   if (reference) {
     write_file_atomically(directory / "reference.safetensors", to_safetensors(reference_of(inspection.subject(run))));
   }
-  write_file_atomically(directory / "config.json", config.dump(1) + "\n");
+  write_file_atomically(directory / "config.json", to_json(config) + "\n");
 }
 
 }  // namespace logodds

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,5 +29,8 @@ void add_list(CLI::App& app);
 
 /// "17,45" as the numbers of an input; throws Error.
 std::vector<int64_t> parse_input(const std::string& text);
+
+/// Digests by the names of files, from what `sha256sum` prints: "HEX  NAME" per line; throws Error.
+std::map<std::string, std::string> read_digests(const std::string& path);
 
 }  // namespace logodds

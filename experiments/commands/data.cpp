@@ -41,8 +41,9 @@ struct Arguments {
   int64_t stall_seconds = 30;
 };
 
-/// What `sha256sum` prints: "HEX  NAME" per line.
-Digests read_digests(const std::string& path) {
+}  // namespace
+
+std::map<std::string, std::string> read_digests(const std::string& path) {
   std::istringstream lines(read_file(path, 1 << 20));
   Digests digests;
   std::string line;
@@ -59,6 +60,8 @@ Digests read_digests(const std::string& path) {
   }
   return digests;
 }
+
+namespace {
 
 /// The file has the digest, where that is known, and holds as many 28 × 28 images or labels as its name says.
 void verify(std::string_view content, const std::string& name, const Digests& digests) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/json.h"
 #include "core/read_fields.h"
 #include "core/text.h"
 #include "experiments/circuit_report.h"
@@ -176,7 +177,7 @@ void inspect_circuits(const Arguments& arguments, const Inspection& inspection, 
     row.update(report.figures());
   }
   if (arguments.json) {
-    std::cout << row.dump(1) << "\n";
+    std::cout << to_json(row) << "\n";
   } else if (arguments.input.empty()) {
     print_circuit_report(row);
   } else {
@@ -210,7 +211,7 @@ void inspect(const Arguments& arguments) {
     if (const auto learnt = learnt_row(inspection, row.at("run"))) row["learnt"] = *learnt;
   }
   if (arguments.json) {
-    std::cout << Row(rows).dump(1) << "\n";
+    std::cout << to_json(Row(rows)) << "\n";
     return;
   }
   print_overview(inspection, rows);

@@ -23,6 +23,7 @@ std::vector<Curve> curves_of(const std::vector<Row>& rows, const Experiment& exp
     const auto value = row.find(column);
     if (value == row.end() || !value->is_number()) continue;
     const auto run = row.value("run", size_t{0});
+    if (run >= experiment.run_count()) continue;
     curves[run].label = experiment.run_label(run);
     curves[run].points.emplace_back(row.value("step", 0.0), value->get<double>());
   }

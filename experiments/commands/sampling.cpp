@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json.h"
 #include "experiments/commands/commands.h"
 #include "experiments/report/csv.h"
 #include "experiments/sampling.h"
@@ -91,7 +92,7 @@ bool sample_all(const Arguments& arguments, const Sampled& sampled, const std::f
   return true;
 }
 
-void print_json(const Row& rows) { std::cout << (rows.size() == 1 ? rows.front() : rows).dump(1) << "\n"; }
+void print_json(const Row& rows) { std::cout << to_json(rows.size() == 1 ? rows.front() : rows) << "\n"; }
 
 int llc(const Arguments& arguments) {
   const SamplingOptions options = read_sampling(arguments.settings, arguments.overrides);

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "core/json.h"
 #include "experiments/commands/commands.h"
 #include "experiments/theory.h"
 
@@ -20,7 +21,7 @@ struct Arguments {
 void theory(const Arguments& arguments) {
   const Row rows = theory_table(Inspection(RunDirectory::open(arguments.directory), arguments.step));
   if (arguments.json) {
-    std::cout << rows.dump(1) << "\n";
+    std::cout << to_json(rows) << "\n";
   } else {
     print_theory_table(rows);
   }

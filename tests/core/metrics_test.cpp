@@ -49,7 +49,7 @@ TEST(Metrics, ALastLineThatIsBeingWrittenIsLeftOut) {
 
 TEST(Metrics, ADamagedLineIsNamed) {
   const TemporaryDirectory directory;
-  write_file_atomically(directory / "m.jsonl", "{}\n{\"step\": \n");
+  write_file_atomically(directory / "m.jsonl", "{\"step\": 0}\n{\"step\": \n");
   try {
     read_metrics(directory / "m.jsonl");
     FAIL() << "no error";

@@ -52,6 +52,17 @@ TEST(Yaml, RefusesDeepNestingLargeFilesAndNulBytes) {
   EXPECT_NE(error_of(std::string("a: \0", 4)).find("NUL byte"), std::string::npos);
 }
 
+TEST(Yaml, RefusesBytesThatAreNoText) {
+  const std::string what = ": a byte that is no text; a configuration is UTF-8";
+  for (const char* bad : {"\x1b", "\x7f", "\r", "\xff", "\xc3", "\xc0\xaf", "\xc2\x85", "\xe0\x80\xaf", "\xed\xa0\x80",
+                          "\xf4\x90\x80\x80", "\xf8\x88\x80\x80"}) {
+    EXPECT_EQ(error_of("a: κ\nbé: " + std::string(bad)), "f.yaml:2:5" + what);
+  }
+  EXPECT_EQ(error_of("\xef\xbb\xbf"
+                     "a: κ→😀\t# x\r\nb: 1\r\n"),
+            "no error");
+}
+
 TEST(Yaml, RefusesMoreThanAHundredThousandValues) {
   std::string text = "a: [0";
   for (int i = 0; i < 100001; ++i) text += ",0";

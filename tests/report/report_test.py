@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -90,16 +91,35 @@ class Reports(unittest.TestCase):
     def setUpClass(cls):
         cls.pack = train(HOSTILE, PACK)
         rewrite_metrics(HOSTILE, lambda row: {COLUMN: row["step"] + 1.5, "logit_bloat.s_star_test": row["step"] - 15})
+        with open(os.path.join(PLACE, HOSTILE, "config.yaml"), "a") as file:
+            file.write(f"# {COLUMN}\n")
         cls.sweep = train("sweep", SWEEP, "sweep")
         for decay in (0, 1):
             for seed in range(3):
                 rewrite_metrics(f"sweep/weight_decay={decay},seed={seed}",
                                 lambda row: {"test_accuracy": float(decay == 1 and row["step"] >= 100 + 10 * seed)})
+        cls.hostile_sweep = cls.make_hostile_sweep()
         cls.images = train("images", IMAGES)
         cls.world = train("world", WORLD)
-        for name in (cls.pack, cls.sweep, cls.images, cls.world):
+        for name in (cls.pack, cls.sweep, cls.images, cls.world, cls.hostile_sweep):
             logodds("report", name)
         cls.page = browsers.Browser(BROWSER)
+
+    @classmethod
+    def make_hostile_sweep(cls):
+        """A copy of the sweep whose every text that may come from a file is one for a browser to run."""
+        name = HOSTILE + "-sweep"
+        shutil.copytree(os.path.join(PLACE, cls.sweep), os.path.join(PLACE, name))
+        with open(os.path.join(PLACE, name, "sweep.yaml"), "a") as file:
+            file.write(f"# {COLUMN}\n")
+        runs = [os.path.join(name, entry.name) for entry in os.scandir(os.path.join(PLACE, name)) if entry.is_dir()]
+        texts = lambda row: {key: [COLUMN] * len(value) for key, value in row.items()
+                             if isinstance(value, list) and value and isinstance(value[0], str)}
+        for run in runs:
+            rewrite_metrics(run, lambda row: {**texts(row), COLUMN: COLUMN, HOSTILE: row["step"]})
+        with open(os.path.join(PLACE, runs[0], "failure.json"), "w") as file:
+            json.dump({"exit_code": 6, "message": COLUMN}, file)
+        return name
 
     @classmethod
     def tearDownClass(cls):
@@ -182,6 +202,18 @@ class Reports(unittest.TestCase):
         self.page.open(os.path.join(PLACE, "both.html"))
         legend = self.page.evaluate(shown("learning") + ".plot.querySelector('.legend').textContent")
         self.assertIn("<script>", legend)
+        self.assertFalse(self.page.evaluate("'hacked' in window"))
+        self.assertEqual(self.page.problems, [])
+
+    def test_texts_of_a_sweep_are_texts(self):
+        self.open(self.hostile_sweep)
+        self.assertEqual(self.page.evaluate("document.title"), self.hostile_sweep)
+        self.assertIn(COLUMN, self.page.evaluate("document.getElementById('configuration').textContent"))
+        self.assertIn(HOSTILE, self.page.evaluate(shown("columns") + ".figure.controls[0].options"))
+        for view in self.drawn():
+            self.page.evaluate(f"{shown(view)}.figure.controls.forEach((control, i) => control.options.forEach((_, j) => "
+                               f"{shown(view)}.choose(i, j)))")
+        self.assertEqual(self.page.evaluate("document.querySelectorAll('img[onerror]').length"), 0)
         self.assertFalse(self.page.evaluate("'hacked' in window"))
         self.assertEqual(self.page.problems, [])
 

@@ -27,6 +27,10 @@ std::vector<int64_t> numbers(const std::string& line, const std::string& where) 
   for (std::string word; std::getline(words, word, ',');) {
     const size_t first = word.find_first_not_of(" \t\r"), last = word.find_last_not_of(" \t\r");
     const auto number = first == std::string::npos ? std::nullopt : parse_integer(word.substr(first, last - first + 1));
+    if (row.size() == kMost) {
+      throw Error(where + "has more than " + std::to_string(kMost) + " entries, and a group may have at most " +
+                  std::to_string(kMost) + " elements");
+    }
     if (!number) {
       throw Error(where + "entry " + std::to_string(row.size() + 1) + " must be the number of an element, not '" +
                   word + "'");
