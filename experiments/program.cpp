@@ -1,10 +1,12 @@
 #include "experiments/program.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <new>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "experiments/commands/commands.h"
 #include "version.h"
 
@@ -45,6 +47,15 @@ bool is_lack_of_memory(const std::exception& error) {
          says("calculation overflowed") || says("integer multiplication overflow");
 }
 
+/// The parser would only say that a subcommand is required.
+void refuse_unknown_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  if (word.starts_with('-') || std::ranges::count(names, word) > 0) return;
+  throw Error("'" + word + "' is not a command" + suggestion(word, names));
+}
+
 int failed(const std::string& message, ExitCode code) {
   std::fprintf(stderr, "%s\n", printable(message).c_str());
   return static_cast<int>(code);
@@ -59,6 +70,7 @@ int run_program(int argc, const char* const* argv) {
   int exit_code = static_cast<int>(ExitCode::ok);
   try {
     add_commands(app, joined(argc, argv), exit_code);
+    refuse_unknown_command(app, argc > 1 ? argv[1] : "-");
     app.parse(argc, argv);
     return exit_code;
   } catch (const CLI::ParseError& error) {

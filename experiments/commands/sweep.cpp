@@ -81,11 +81,15 @@ Sweep read_sweep(const Arguments& arguments) {
                           arguments.overrides);
 }
 
+/// Whether a file is what a sweep wrote into its directory, and not a configuration of that name.
+bool is_of_a_sweep(const fs::path& config) { return read_file(config) == Sweep::from_file(config.string()).resolved(); }
+
 SweepDirectory directory_of(const Arguments& arguments, const Sweep& sweep) {
   if (!arguments.out.empty()) return SweepDirectory(arguments.out);
   const fs::path config(arguments.config);
   if (SweepDirectory::is_one(config)) return SweepDirectory(config);
-  if (config.filename() == "sweep.yaml") return SweepDirectory(config.parent_path());
+  if (config.filename() == "sweep.yaml" && is_of_a_sweep(config))
+    return SweepDirectory(fs::absolute(config).parent_path());
   return SweepDirectory(fs::path("runs") / sweep.name());
 }
 

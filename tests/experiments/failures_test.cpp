@@ -98,7 +98,7 @@ const std::string kForecasters =
     "task: {kind: forecasters, features: 2, train_size: 64, test_size: 64}\n"
     "model: {kind: forecaster_ensemble, hidden: []}\nloss: binary_logistic\nthreads: 1\ntraining: {steps: 1}\n";
 const std::string kLabels = std::string("\0\0\x08\x01\0\0\0\x02\x03\x04", 10);
-const std::string kFigure = "figures: [{what: x, published: 1, why: y}]\n";
+const std::string kFigure = "figures: [{what: x, published: 1, measure: grok_step}]\n";
 const std::string kHead = "title: t\nsource: s\n";
 
 /// Files of the working directory.
@@ -150,8 +150,8 @@ std::map<std::string, std::string> files() {
       {"typo.yaml", kHead + "settings: {a: {task: modular_addition, model: mlp, typo: 1}}\n" + kFigure},
       {"entry.yaml", kHead + "settings:\n  a: {config: pairs.yaml, sweep: {seed: [0, 1]}}\n  b: {config: pairs.yaml}\n"
                              "figures:\n"
-                             "  - {what: seed, published: 1, where: {seed: 7}}\n"
-                             "  - {what: runs, published: 1, against: b}\n"
+                             "  - {what: seed, published: 1, measure: grok_step, where: {seed: 7}}\n"
+                             "  - {what: runs, published: 1, measure: grok_step, against: b}\n"
                              "  - {what: circuits, published: 1, measure: {kind: inspected, figure: nothing}}\n"
                              "  - {what: inside, published: 1, measure: {kind: inspected, figure: sets.nothing}}\n"
                              "  - {what: column, published: 1, measure: {kind: value, column: nothing}}\n"
@@ -180,13 +180,12 @@ class Failures : public testing::Test {
       fs::create_directories(fs::absolute(name).parent_path());
       std::ofstream(name, std::ios::binary) << content;
     }
-    for (const char* command :
-         {"train pairs.yaml --out r", "train pack.yaml --out pack", "train images.yaml --out m",
-          "train images.yaml model.activation=gelu --out gelu", "train forecasters.yaml --out f", "export r e",
-          "llc r chains=2 draws=4 burn_in=1 --state chains", "train pairs.yaml model.kind=transformer --out t"}) {
+    for (const char* command : {"train pairs.yaml --out r", "train pack.yaml --out pack", "train images.yaml --out m",
+                                "train images.yaml model.activation=gelu --out gelu", "train forecasters.yaml --out f",
+                                "export r e", "llc r chains=2 draws=4 burn_in=1 --state chains"}) {
       int code = 0;
       const std::string said = output(words_of(command), code);
-      ASSERT_TRUE(code == 0 || code == 6) << command << said;
+      if (code != 0 && code != 6) broken += command + (": " + said);
     }
     damage("members", "metrics.jsonl", "{\"step\":0" + numbered(",\"a", 10001, "\":0") + "}\n");
     damage("no-step", "metrics.jsonl", "{\"run\":0}\n");
@@ -202,6 +201,7 @@ class Failures : public testing::Test {
     std::ofstream("waiting/sweep.yaml") << read_file("sweep.yaml");
     std::ofstream("waiting/slurm") << "";
   }
+  void SetUp() override { ASSERT_EQ(broken, "") << "what the cases need could not be made"; }
   static void TearDownTestSuite() {
     fs::current_path("/");
     delete place;
@@ -227,14 +227,15 @@ class Failures : public testing::Test {
     }
   }
 
-  static TemporaryDirectory* place;
+  static inline TemporaryDirectory* place = nullptr;
+  static inline std::string broken;  ///< of what was to be made
 };
-TemporaryDirectory* Failures::place = nullptr;
 
 TEST_F(Failures, CommandLines) {
   expect({
       {"", "A subcommand is required", 2},
-      {"trian pairs.yaml", "The following argument was not expected: …", 2},
+      {"trian pairs.yaml", "'trian' is not a command (did you mean 'train'?)", 2},
+      {"train pairs.yaml --resum", "The following argument was not expected: --resum", 2},
       {"train", "CONFIG is required", 2},
       {"sweep sweep.yaml --workers 0", "--workers: Value 0 not in range 1 to 4096", 2},
       {"inspect r --drop a --keep b", "… excludes …", 2},
@@ -254,7 +255,7 @@ TEST_F(Failures, CommandLines) {
       {"sweep sweep.yaml --shard 3/2", "--shard: '3/2' must be I/N with I in 0 … N-1, such as 0/8", 2},
       {"sweep sweep.yaml --slurm=--time=x",
        "--slurm: 'x' is no time limit; write minutes, hours:minutes:seconds or days-hours:minutes", 2},
-      {"sweep sweep.yaml --slurm=--array=3", "--slurm: '--array' is set by the sweep itself; leave it out", 2},
+      {"sweep sweep.yaml --slurm=--array=3", "--slurm: '--array=3' is set by the sweep itself; leave it out", 2},
       {"sweep sweep.yaml --slurm=--time=0", "--slurm: a time limit of 0 leaves nothing to plan with; name one", 2},
       {"sweep sweep.yaml --slurm=--cpus-per-task=0", "--slurm: '0' is no number of CPUs", 2},
       {"sweep sweep.yaml --slurm --tasks 1", "'sbatch …' failed: …", 4},
@@ -466,7 +467,8 @@ TEST_F(Failures, Circuits) {
       {"inspect m --circuits '{kind: patch_shapley, rows: 4, columns: 4}'",
        "…16 patches have too many subsets: at most 10", 2},
       {"inspect m --circuits '{kind: patch_shapley, backgrounds: 5000}'",
-       "…40 examples take … evaluations of the network, and at most 4000000 are made; take at most … examples (inspect "
+       "…10000 examples take … evaluations of the network, and at most 4000000 are made; take at most … examples "
+       "(inspect "
        "--examples), fewer patches or fewer backgrounds",
        2},
   });
