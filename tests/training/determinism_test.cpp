@@ -1,5 +1,8 @@
 // What a seed fixes: all bits with the same number of threads, and how much another number changes.
 
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -14,20 +17,20 @@ struct Trained {
   std::vector<Row> rows;
 };
 
-/// Fifty steps of a pack of two with every hook of small packs.
-Trained train(bool transformer, bool momentum, int threads) {
+/// Forty steps of one run, whose samples the threads share.
+Trained train(bool transformer, bool momentum, int threads, bool hooks) {
   const int before = at::get_num_threads();
   at::set_num_threads(threads);
-  SmallPack pack{.seeds = {0, 1}, .weight_decays = {1, 0}, .learning_rates = {.01, .01}, .p = 47};
+  SmallPack pack{.p = 31};
   pack.transformer = transformer;
   pack.momentum = momentum;
-  pack.hooks = true;
+  pack.hooks = hooks;
   Trained trained;
   TrainerEvents events;
   events.evaluated = [&](const std::vector<Row>& rows) {
     trained.rows.insert(trained.rows.end(), rows.begin(), rows.end());
   };
-  Trainer trainer({.steps = 50,
+  Trainer trainer({.steps = 40,
                    .batch_size = 0,
                    .evaluate_every_steps = 10,
                    .checkpoint_every_steps = 1000,
@@ -44,22 +47,20 @@ Trained train(bool transformer, bool momentum, int threads) {
 double largest(const Tensor& difference) { return difference.abs().max().item<double>(); }
 
 TEST(Determinism, TheSameSeedAndThreadsGiveTheSameBits) {
-  for (const int threads : {1, 2, 3}) {
-    for (const bool transformer : {true, false}) {
-      const Trained one = train(transformer, false, threads), again = train(transformer, false, threads);
-      EXPECT_TRUE(one.weights.equal(again.weights)) << threads << " threads, transformer " << transformer;
-      EXPECT_TRUE(one.logits.equal(again.logits)) << threads << " threads, transformer " << transformer;
-      EXPECT_EQ(one.rows, again.rows) << threads << " threads, transformer " << transformer;
-    }
+  for (const bool transformer : {true, false}) {
+    const Trained one = train(transformer, false, 2, true), again = train(transformer, false, 2, true);
+    EXPECT_TRUE(one.weights.equal(again.weights)) << "transformer " << transformer;
+    EXPECT_TRUE(one.logits.equal(again.logits)) << "transformer " << transformer;
+    EXPECT_EQ(Row(one.rows).dump(), Row(again.rows).dump()) << "transformer " << transformer;
   }
 }
 
-// The bounds are about three times what was seen; the README states them.
+// The bounds are five times what was seen on two cores; the README states both.
 TEST(Determinism, AnotherNumberOfThreadsChangesNoMoreThanRoundingDoes) {
   double logits = 0, losses = 0;
   for (const bool transformer : {true, false}) {
     for (const bool momentum : {true, false}) {
-      const Trained one = train(transformer, momentum, 1), two = train(transformer, momentum, 2);
+      const Trained one = train(transformer, momentum, 1, false), two = train(transformer, momentum, 2, false);
       const double seen = largest(one.logits - two.logits) / largest(one.logits);
       double loss = 0;
       for (size_t i = 0; i < one.rows.size(); ++i) {
@@ -71,8 +72,8 @@ TEST(Determinism, AnotherNumberOfThreadsChangesNoMoreThanRoundingDoes) {
       losses = std::max(losses, loss);
     }
   }
-  EXPECT_LT(logits, 1e-3);
-  EXPECT_LT(losses, 1e-3);
+  EXPECT_LT(logits, 2e-6);
+  EXPECT_LT(losses, 4e-8);
 }
 
 }  // namespace

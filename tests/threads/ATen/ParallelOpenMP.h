@@ -1,7 +1,8 @@
 #pragma once
 
 // Stands before LibTorch's file of the same name in the preset `tsan`: at::parallel_for on std::thread. ThreadSanitizer
-// follows std::thread; of the barriers in libgomp, which is not instrumented, it sees nothing and takes all work for a race.
+// follows std::thread; of the barriers in libgomp, which is not instrumented, it sees nothing and takes all work for a
+// race.
 
 #define INTRA_OP_PARALLEL
 
