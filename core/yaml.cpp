@@ -61,6 +61,25 @@ constexpr size_t kMaxBytes = 1 << 20;
 constexpr size_t kMaxDepth = 32;
 constexpr size_t kMaxValues = 100000;
 
+/// Length of the UTF-8 character of a text that begins at a place; 0 where none does that YAML could print.
+size_t printable_length(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
+  const unsigned first = byte(0);
+  if (first < 0x80) {
+    const bool line_end = first == '\n' || (first == '\r' && byte(1) == '\n');
+    return (first >= 32 && first != 127) || first == '\t' || line_end ? 1 : 0;
+  }
+  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  unsigned code = first & (0x7fu >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3f);
+  }
+  const bool shortest = code >= (length == 4 ? 0x10000u : length == 3 ? 0x800u : 0xa0u);  // and no control character
+  const bool exists = code < 0x110000 && (code < 0xd800 || code > 0xdfff) && first >= 0xc2 && first < 0xf8;
+  return shortest && exists ? length : 0;
+}
+
 /// Builds the tree from yaml-cpp's events. The events are used rather than YAML::Node because they come with marks,
 /// tell quoted scalars from plain ones, and let each trap be refused where it stands, before anything is expanded.
 class TreeBuilder : public YAML::EventHandler {
@@ -80,6 +99,10 @@ class TreeBuilder : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { place(make(mark, Node::Kind::null)); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& value) override {
     if (tag != "?" && tag != "!" && !tag.empty()) refuse(mark, "tags are not supported ('" + tag + "')");
+    for (size_t at = 0, length; at < value.size(); at += length) {  // "\\x1b" is written with letters
+      length = printable_length(value, at);
+      if (length == 0) refuse(mark, "a text with a character that cannot be printed");
+    }
     Node node = make(mark, Node::Kind::scalar);
     node.value = value;
     node.quoted = tag == "!";
@@ -165,25 +188,6 @@ class TreeBuilder : public YAML::EventHandler {
   Node root_;
   size_t count_ = 0;
 };
-
-/// Length of the UTF-8 character of a text that begins at a place; 0 where none does that YAML could print.
-size_t printable_length(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    const bool line_end = first == '\n' || (first == '\r' && byte(1) == '\n');
-    return (first >= 32 && first != 127) || first == '\t' || line_end ? 1 : 0;
-  }
-  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  unsigned code = first & (0x7fu >> length);
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-    code = code << 6 | (byte(i) & 0x3f);
-  }
-  const bool shortest = code >= (length == 4 ? 0x10000u : length == 3 ? 0x800u : 0xa0u);  // and no control character
-  const bool exists = code < 0x110000 && (code < 0xd800 || code > 0xdfff) && first >= 0xc2 && first < 0xf8;
-  return shortest && exists ? length : 0;
-}
 
 void refuse_unprintable(std::string_view text, const std::string& source) {
   Location where{source, 1, 1};

@@ -63,6 +63,12 @@ TEST(Yaml, RefusesBytesThatAreNoText) {
             "no error");
 }
 
+TEST(Yaml, RefusesTextsThatCannotBePrintedAlsoWhereTheyAreWrittenWithLetters) {
+  EXPECT_EQ(error_of("a: \"\\x1b[2J\""), "f.yaml:1:4: a text with a character that cannot be printed");
+  EXPECT_EQ(error_of("\"\\0\": 1"), "f.yaml:1:1: a text with a character that cannot be printed");
+  EXPECT_EQ(error_of("a: \"\\t\\n\\u03ba\""), "no error");
+}
+
 TEST(Yaml, RefusesMoreThanAHundredThousandValues) {
   std::string text = "a: [0";
   for (int i = 0; i < 100001; ++i) text += ",0";
