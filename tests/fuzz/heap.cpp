@@ -18,14 +18,16 @@ void count(int64_t bytes) {
 
 #ifdef __SANITIZE_ADDRESS__
 
-#include <sanitizer/allocator_interface.h>
+// Of sanitizer/allocator_interface.h, which GCC does not install.
+extern "C" {
+int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, size_t), void (*)(const volatile void*));
+size_t __sanitizer_get_allocated_size(const volatile void*);
+}
 
 void logodds::watch_heap() {
   static const int installed = __sanitizer_install_malloc_and_free_hooks(
       [](const volatile void*, size_t bytes) { count(static_cast<int64_t>(bytes)); },
-      [](const volatile void* block) {
-        count(-static_cast<int64_t>(__sanitizer_get_allocated_size(const_cast<const void*>(block))));
-      });
+      [](const volatile void* block) { count(-static_cast<int64_t>(__sanitizer_get_allocated_size(block))); });
   static_cast<void>(installed);
   in_use = most = 0;
 }
