@@ -1,7 +1,6 @@
 #include "core/metrics.h"
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -12,28 +11,38 @@
 
 namespace logodds {
 
-MetricsFile::MetricsFile(std::filesystem::path path, uint64_t offset) : path_(std::move(path)), offset_(offset) {
-  std::error_code error;
-  if (!std::filesystem::exists(path_)) std::ofstream create(path_);
-  const auto size = std::filesystem::file_size(path_, error);
-  if (error) throw io_error(path_.string() + ": cannot open: " + error.message());
-  if (size < offset_) {
-    throw io_error(path_.string() + ": is shorter than its checkpoint says (" + std::to_string(size) + " < " +
-                   std::to_string(offset_) + " bytes)");
+namespace {
+
+/// The first `bytes` bytes of a file.
+std::string beginning(const std::filesystem::path& path, uint64_t bytes) {
+  std::string content = read_file(path);
+  if (content.size() < bytes) {
+    throw io_error(path.string() + ": is shorter than its checkpoint says (" + std::to_string(content.size()) + " < " +
+                   std::to_string(bytes) + " bytes)");
   }
-  std::filesystem::resize_file(path_, offset_, error);
-  if (error) throw io_error(path_.string() + ": cannot cut back: " + error.message());
+  content.resize(bytes);
+  return content;
+}
+
+}  // namespace
+
+MetricsFile::MetricsFile(std::filesystem::path path, uint64_t offset) : path_(std::move(path)), offset_(offset) {
+  if (!std::filesystem::exists(path_)) append_to_file(path_, "");
+  sum_.add(beginning(path_, offset_));
+  if (std::filesystem::file_size(path_) > offset_) truncate_file(path_, offset_);
 }
 
 void MetricsFile::append(const std::vector<Row>& rows) {
   std::string lines;
   for (const auto& row : rows) lines += row.dump() + "\n";
-  std::ofstream file(path_, std::ios::app | std::ios::binary);
-  file << lines;
-  file.close();
-  if (!file) throw io_error(path_.string() + ": cannot append (is the disk full?)");
+  append_to_file(path_, lines);
   offset_ += lines.size();
+  sum_.add(lines);
 }
+
+void MetricsFile::sync() const { sync_file(path_); }
+
+std::string metrics_sha256(const std::filesystem::path& path, uint64_t bytes) { return sha256(beginning(path, bytes)); }
 
 namespace {
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/sha256.h"
+
 namespace logodds {
 
 /// One evaluation of one run: column name to number, null, text or vector of these; `step` and `run` are whole numbers.
@@ -21,13 +23,21 @@ class MetricsFile {
   /// Appends the rows in one write.
   void append(const std::vector<Row>& rows);
 
-  /// Bytes written so far; all of them are in the file.
+  /// Makes what was appended durable: to be called before a checkpoint says that it is there.
+  void sync() const;
+
+  /// Bytes written so far, all of them in the file; and their SHA-256.
   uint64_t offset() const { return offset_; }
+  std::string sha256() const { return sum_.text(); }
 
  private:
   std::filesystem::path path_;
   uint64_t offset_;
+  Sha256 sum_;
 };
+
+/// The SHA-256 of the first `bytes` bytes of a metrics file. Throws an I/O Error where it is shorter.
+std::string metrics_sha256(const std::filesystem::path& path, uint64_t bytes);
 
 /// All rows of a metrics file; a last line without an end is being written, or was when its process was killed, and is
 /// left out; another line that is no Row is an I/O Error that names file and line.

@@ -31,7 +31,7 @@ std::vector<EvaluatedRun> of_run_directory(const RunDirectory& directory) {
 std::vector<EvaluatedRun> of_sweep(const Sweep& sweep, const SweepDirectory& directory) {
   const auto keys = sweep.keys();
   std::vector<EvaluatedRun> runs;
-  for (const auto& pack : directory.packs(sweep)) {
+  for (const auto& pack : sweep.packs()) {
     std::vector<std::vector<Row>> metrics;
     try {
       metrics = directory.metrics(pack);

@@ -154,6 +154,12 @@ Pack Experiment::assemble() const {
     }
     hooks.emplace_back(selection.name(), std::move(hook));
   }
+  const TrainerOptions& training = options_.training;
+  if (training.keep_every_steps % training.checkpoint_every_steps != 0) {
+    throw Error("training.keep_every_steps (" + std::to_string(training.keep_every_steps) +
+                ") must be a multiple of training.checkpoint_every_steps (" +
+                std::to_string(training.checkpoint_every_steps) + ")");
+  }
   return {.seeds = seeds(),
           .data = task->make(seeds()).to(device, dtype),
           .model = std::move(model),

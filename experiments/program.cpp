@@ -18,6 +18,8 @@ void add_commands(CLI::App& app, const std::string& command_line, int& exit_code
   app.require_subcommand(1);
   add_train(app, command_line, exit_code);
   add_sweep(app, command_line, exit_code);
+  add_verify_resume(app, exit_code);
+  add_check(app, exit_code);
   add_inspect(app);
   add_export(app);
   add_data(app);

@@ -96,7 +96,7 @@ const Reproduction::Setting& Reproduction::setting(const std::string& name) cons
 
 bool Reproduction::trained() const {
   return std::ranges::all_of(settings_, [](const Setting& setting) {
-    const auto packs = setting.directory.packs(setting.sweep);
+    const auto packs = setting.sweep.packs();
     return std::ranges::all_of(packs, [&](const SweepPack& pack) {
       const auto state = setting.directory.state(pack);
       return state == SweepDirectory::State::finished || state == SweepDirectory::State::diverged;
@@ -132,7 +132,7 @@ Reproduction::Values Reproduction::values(const PublishedFigure& figure, const s
   }
   const auto measure = figure.measure.make<Measure>();
   Values found;
-  for (const auto& pack : directory.packs(sweep)) {
+  for (const auto& pack : sweep.packs()) {
     const auto metrics = directory.metrics(pack);
     for (size_t run = 0; run < metrics.size(); ++run) {
       std::vector<std::string> setting;
@@ -214,7 +214,7 @@ Row Reproduction::rows() const {
 Row Reproduction::provenance() const {
   std::set<std::string> commits, machines;
   for (const auto& [name, sweep, directory] : settings_) {
-    for (const auto& pack : directory.packs(sweep)) {
+    for (const auto& pack : sweep.packs()) {
       const fs::path file = directory.run_path(pack) / "provenance.json";
       if (!fs::exists(file)) continue;
       const Row json = parse_json(read_file(file), file.string());

@@ -146,7 +146,7 @@ SlurmOptions read_slurm_options(const std::string& text) {
 
 std::optional<double> measure_training(const Sweep& sweep, const SweepDirectory& directory) {
   std::vector<SweepPack> left;
-  for (const auto& pack : directory.packs(sweep)) {
+  for (const auto& pack : sweep.packs()) {
     const auto state = directory.state(pack);
     if (state != SweepDirectory::State::finished && state != SweepDirectory::State::diverged) left.push_back(pack);
   }

@@ -367,17 +367,6 @@ void Sweep::make_packs() {
   }
 }
 
-std::vector<SweepPack> Sweep::halves(const SweepPack& whole) const {
-  for (size_t a = 0; a < axes_.size(); ++a) {
-    const auto [begin, end] = whole.ranges[a];
-    if (end == begin + 1) continue;
-    auto low = whole.ranges, high = whole.ranges;
-    low[a].second = high[a].first = begin + (end - begin) / 2;
-    return {pack(low), pack(high)};
-  }
-  throw Error("a pack of one run has no halves", ExitCode::internal);
-}
-
 std::string Sweep::resolved() const {
   Node root = root_, section;
   section.set("pack_runs", Node::scalar(std::to_string(pack_runs_)));

@@ -34,9 +34,6 @@ class Sweep {
   const std::vector<SweepPack>& packs() const { return packs_; }
   size_t run_count() const;
 
-  /// The same runs in two packs; for packs of more than one run.
-  std::vector<SweepPack> halves(const SweepPack& pack) const;
-
   /// The configuration with every axis written out, loadable again.
   std::string resolved() const;
 

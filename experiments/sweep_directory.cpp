@@ -22,7 +22,7 @@ void SweepDirectory::prepare(const Sweep& sweep) const {
   }
   fs::create_directories(path_, error);
   if (error) throw io_error(path_.string() + ": cannot create directory: " + error.message());
-  for (const auto& pack : packs(sweep)) {
+  for (const auto& pack : sweep.packs()) {
     if (state(pack) != State::waiting) RunDirectory::open(run_path(pack)).refuse_other_configuration(pack.experiment);
   }
   const fs::path file = path_ / "sweep.yaml";
@@ -84,23 +84,10 @@ std::optional<int64_t> SweepDirectory::last_step(const SweepPack& pack) const {
   return parse_integer(tail.substr(begin, tail.find_first_not_of("0123456789", begin) - begin));
 }
 
-std::vector<SweepPack> SweepDirectory::leaves(const Sweep& sweep, const SweepPack& pack) const {
-  if (pack.values.size() == 1 || state(pack) != State::diverged) return {pack};
-  std::vector<SweepPack> all;
-  for (const auto& half : sweep.halves(pack)) {
-    const auto some = leaves(sweep, half);
-    all.insert(all.end(), some.begin(), some.end());
-  }
-  return all;
-}
-
-std::vector<SweepPack> SweepDirectory::packs(const Sweep& sweep) const {
-  std::vector<SweepPack> all;
-  for (const auto& pack : sweep.packs()) {
-    const auto some = leaves(sweep, pack);
-    all.insert(all.end(), some.begin(), some.end());
-  }
-  return all;
+size_t SweepDirectory::diverged_runs(const SweepPack& pack) const {
+  size_t count = 0;
+  for (size_t run = 0; run < pack.values.size(); ++run) count += RunDirectory::diverged(run_path(pack), run) ? 1 : 0;
+  return count;
 }
 
 std::vector<std::vector<Row>> SweepDirectory::metrics(const SweepPack& pack) const {
@@ -222,7 +209,7 @@ Row summary_row(const std::vector<const Row*>& runs, Row row) {
 std::vector<Row> SweepDirectory::table(const Sweep& sweep) const {
   std::vector<Row> rows;
   const auto keys = sweep.keys();
-  for (const auto& pack : packs(sweep)) {
+  for (const auto& pack : sweep.packs()) {
     std::string state_name = name_of(state(pack));
     std::vector<std::vector<Row>> runs(pack.values.size());
     try {
@@ -231,7 +218,10 @@ std::vector<Row> SweepDirectory::table(const Sweep& sweep) const {
       spdlog::error("{}", error.what());
       state_name = name_of(State::failed);
     }
-    for (size_t run = 0; run < runs.size(); ++run) rows.push_back(table_row(keys, pack, run, state_name, runs[run]));
+    for (size_t run = 0; run < runs.size(); ++run) {
+      const bool diverged = RunDirectory::diverged(run_path(pack), run);
+      rows.push_back(table_row(keys, pack, run, diverged ? name_of(State::diverged) : state_name, runs[run]));
+    }
   }
   return rows;
 }

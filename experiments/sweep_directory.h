@@ -45,10 +45,8 @@ class SweepDirectory {
   /// The step of the last evaluation that was written; none before the first.
   std::optional<int64_t> last_step(const SweepPack& pack) const;
 
-  /// The packs that are trained for one: itself or, where its training diverged, its halves, down to the runs that do.
-  std::vector<SweepPack> leaves(const Sweep& sweep, const SweepPack& pack) const;
-  /// The leaves of all packs.
-  std::vector<SweepPack> packs(const Sweep& sweep) const;
+  /// How many runs of a pack diverged so far; all of them where its state is `diverged`.
+  size_t diverged_runs(const SweepPack& pack) const;
 
   /// The rows of a pack's metrics up to its last step, by run; empty where nothing was written.
   std::vector<std::vector<Row>> metrics(const SweepPack& pack) const;

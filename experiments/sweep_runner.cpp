@@ -1,16 +1,11 @@
 #include "experiments/sweep_runner.h"
 
-#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -32,27 +27,12 @@ void on_stop(int signal) {
 }
 void on_save(int) { save_asked = 1; }
 
-enum class Lock { held, elsewhere, impossible };
-
-/// Locks a run directory for this process and those that inherit the descriptor, so that no two train one run. Some
-/// network file systems know no locks: there the shards of a sweep must not overlap.
-Lock lock_directory(const fs::path& path, int& descriptor) {
-  descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return Lock::impossible;
-  for (int attempt = 0; attempt < 50; ++attempt) {  // the processes of a sweep that was killed are about to end
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return Lock::held;
-    if (errno != EWOULDBLOCK) return Lock::impossible;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  ::close(descriptor);
-  descriptor = -1;
-  return Lock::elsewhere;
-}
-
 /// A run directory that can be continued, whatever an earlier process left of it.
 void make_run(const fs::path& path, const SweepPack& pack, const std::string& command_line) {
   if (fs::exists(path / "config.yaml")) return;
-  for (const auto& entry : fs::directory_iterator(path)) fs::remove_all(entry.path());
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (entry.path().filename() != "lock") fs::remove_all(entry.path());
+  }
   RunDirectory::create(path, pack.experiment, command_line);
 }
 
@@ -72,24 +52,17 @@ std::string last_line(const fs::path& path) {
 
 SweepRunner::SweepRunner(const Sweep& sweep, const SweepDirectory& directory, Shard shard, size_t workers,
                          std::string command_line)
-    : sweep_(sweep),
-      directory_(directory),
-      command_line_(std::move(command_line)),
-      workers_(workers),
-      worker_count_(workers) {
-  // Of the packs as they are written, so that a shard is the same whatever happens to a pack.
+    : directory_(directory), command_line_(std::move(command_line)), workers_(workers), worker_count_(workers) {
   for (size_t i = shard.index; i < sweep.packs().size(); i += shard.count) {
-    const auto leaves = directory.leaves(sweep, sweep.packs()[i]);
-    packs_.insert(packs_.end(), leaves.begin(), leaves.end());
+    packs_.push_back(sweep.packs()[i]);
   }
-  total_ = packs_.size();
   started_.resize(packs_.size());
   for (size_t job = 0; job < packs_.size(); ++job) {
     const auto state = directory_.state(packs_[job]);
     const bool settled = state == SweepDirectory::State::finished || state == SweepDirectory::State::diverged;
     if (settled) {
       ++done_;
-      outcome_.diverged += state == SweepDirectory::State::diverged ? 1 : 0;
+      outcome_.diverged += directory_.diverged_runs(packs_[job]);
     } else {
       queue_.push_back(job);
     }
@@ -100,7 +73,7 @@ SweepRunner::Outcome SweepRunner::run() {
   std::signal(SIGINT, on_stop);
   std::signal(SIGTERM, on_stop);
   std::signal(SIGUSR1, on_save);
-  if (done_ > 0) line_.print(fmt::format("{} of {} trainings are done already", done_, total_));
+  if (done_ > 0) line_.print(fmt::format("{} of {} trainings are done already", done_, packs_.size()));
   while (!workers_.idle() || (!queue_.empty() && stop_signal == 0)) {
     while (!workers_.full() && !queue_.empty() && stop_signal == 0) {
       const size_t job = queue_.front();
@@ -119,12 +92,11 @@ SweepRunner::Outcome SweepRunner::run() {
 }
 
 void SweepRunner::attempt(const SweepPack& pack, const std::function<void()>& what) {
-  const std::string name = pack.name;  // the packs may move
   try {
     what();
   } catch (const std::exception& error) {
     ++outcome_.failed;
-    line_.print(name + ": failed: " + error.what());
+    line_.print(pack.name + ": failed: " + error.what());
   }
 }
 
@@ -141,12 +113,12 @@ void SweepRunner::pass_signals_on() {
 void SweepRunner::start(size_t job) {
   const SweepPack& pack = packs_[job];
   const fs::path path = directory_.run_path(pack);
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) throw io_error(path.string() + ": cannot create directory: " + error.message());
-  int lock = -1;
-  if (lock_directory(path, lock) == Lock::elsewhere) {
-    line_.print(pack.name + ": is being trained by another process and left to it");
+  std::unique_ptr<LockFile> lock;
+  try {
+    lock =
+        RunDirectory::lock(path, std::chrono::seconds(5));  // the processes of a sweep that was killed are about to end
+  } catch (const InUse& in_use) {
+    line_.print(std::string(in_use.what()) + "; it is left to that process");
     return;
   }
   make_run(path, pack, command_line_);
@@ -155,28 +127,19 @@ void SweepRunner::start(size_t job) {
   workers_.start(job,
                  {"train", (path / "config.yaml").string(), "--resume",
                   "training.steps=" + std::to_string(pack.experiment.options().training.steps)},
-                 path / "log.txt", lock);
+                 path / "log.txt", lock->hand_on());
 }
 
 void SweepRunner::ended(const Workers::Ended& ended) {
-  const SweepPack pack = packs_[ended.job];               // a copy: halves may be added
+  const SweepPack& pack = packs_[ended.job];
   if (stop_signal != 0 && ended.exit_code > 128) return;  // saved, as it was told to
+  ++ended_;
   pack_seconds_ += std::chrono::duration<double>(Clock::now() - started_[ended.job]).count();
   const bool diverged = ended.exit_code == static_cast<int>(ExitCode::diverged);
-  if (ended.exit_code == 0) {
-    finished(pack);
-    return;
-  }
-  failed(pack, ended.exit_code);
-  if (!diverged || pack.values.size() == 1) return;
-  --outcome_.diverged;
-  --done_;
-  ++total_;  // two for one
-  for (auto& half : sweep_.halves(pack)) {
-    queue_.push_front(packs_.size());
-    packs_.push_back(std::move(half));
-    started_.emplace_back();
-  }
+  // Where some of its runs diverged, the others were trained to the end.
+  const bool to_the_end =
+      ended.exit_code == 0 || (diverged && directory_.state(pack) == SweepDirectory::State::finished);
+  to_the_end ? finished(pack) : failed(pack, ended.exit_code);
 }
 
 void SweepRunner::finished(const SweepPack& pack) {
@@ -199,7 +162,10 @@ void SweepRunner::finished(const SweepPack& pack) {
     words = fmt::format("not grokked in {} steps, test accuracy {}", steps,
                         percent(number(runs[0].back(), "test_accuracy")));
   }
-  line_.print(fmt::format("[{}/{}] {}: {}", done_, total_, pack.name, words));
+  const size_t diverged = directory_.diverged_runs(pack);
+  outcome_.diverged += diverged;
+  if (diverged > 0) words += fmt::format(", {} diverged", diverged);
+  line_.print(fmt::format("[{}/{}] {}: {}", done_, packs_.size(), pack.name, words));
 }
 
 void SweepRunner::failed(const SweepPack& pack, int exit_code) {
@@ -208,11 +174,10 @@ void SweepRunner::failed(const SweepPack& pack, int exit_code) {
   if (exit_code > 128) message = fmt::format("ended by signal {}", exit_code - 128);
   directory_.record(pack, {exit_code, message});
   const bool diverged = exit_code == static_cast<int>(ExitCode::diverged);
-  ++(diverged ? outcome_.diverged : outcome_.failed);
+  (diverged ? outcome_.diverged : outcome_.failed) += diverged ? pack.values.size() : 1;
   done_ += diverged ? 1 : 0;
-  const bool splits = diverged && pack.values.size() > 1;
-  line_.print(fmt::format("{}: {}: {}{}", pack.name, diverged ? "diverged" : fmt::format("failed (exit {})", exit_code),
-                          message, splits ? "; its halves are trained apart" : ""));
+  line_.print(fmt::format("{}: {}: {}", pack.name, diverged ? "diverged" : fmt::format("failed (exit {})", exit_code),
+                          message));
 }
 
 void SweepRunner::show() {
@@ -226,11 +191,12 @@ void SweepRunner::show() {
   }
   std::string left;
   if (outcome_.trained > 0) {
-    const double each = pack_seconds_ / static_cast<double>(outcome_.trained + outcome_.diverged + outcome_.failed);
+    const double each = pack_seconds_ / static_cast<double>(ended_);
     const double trainings = static_cast<double>(queue_.size() + workers_.jobs().size()) - begun;
     left = " · " + duration(each * trainings / static_cast<double>(worker_count_)) + " left";
   }
-  line_.show(fmt::format("{} of {} trainings done · grokked {}/{}{}{}", done_, total_, grokked_, runs_, left, running));
+  line_.show(
+      fmt::format("{} of {} trainings done · grokked {}/{}{}{}", done_, packs_.size(), grokked_, runs_, left, running));
 }
 
 }  // namespace logodds

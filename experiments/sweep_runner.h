@@ -24,10 +24,10 @@ class SweepRunner {
  public:
   /// What it saw while it trained.
   struct Outcome {
-    size_t trained = 0;
-    size_t diverged = 0;
-    size_t failed = 0;
-    int signal = 0;  ///< that stopped it; 0 when nothing was left to do
+    size_t trained = 0;   ///< trainings
+    size_t diverged = 0;  ///< runs, those from before included
+    size_t failed = 0;    ///< trainings
+    int signal = 0;       ///< that stopped it; 0 when nothing was left to do
   };
 
   SweepRunner(const Sweep& sweep, const SweepDirectory& directory, Shard shard, size_t workers,
@@ -47,16 +47,16 @@ class SweepRunner {
   void pass_signals_on();
   void show();
 
-  const Sweep& sweep_;
   const SweepDirectory& directory_;
   std::string command_line_;
   std::vector<SweepPack> packs_;
   std::vector<Clock::time_point> started_;
   std::deque<size_t> queue_;
-  size_t total_ = 0, done_ = 0;    ///< trainings, and those of them that are over
+  size_t done_ = 0;                ///< trainings that are over
   size_t runs_ = 0, grokked_ = 0;  ///< of the trainings finished here
-  double pack_seconds_ = 0;        ///< of the trainings that ended here, all together
-  int passed_ = 0;                 ///< signals that were passed on
+  size_t ended_ = 0;               ///< trainings that ended here, and what they took all together
+  double pack_seconds_ = 0;
+  int passed_ = 0;  ///< signals that were passed on
   Outcome outcome_;
   StatusLine line_;
   Workers workers_;

@@ -52,6 +52,7 @@ void Workers::start(size_t job, const std::vector<std::string>& arguments, const
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const int log_file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log_file < 0 && lock >= 0) ::close(lock);
   if (log_file < 0) throw io_error(log.string() + ": cannot open: " + std::strerror(errno));
   const pid_t parent = ::getpid(), pid = ::fork();
   if (pid == 0) become(argv.data(), log_file, lock, parent);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "core/log_odds.h"
 #include "models/ops/batched.h"
 #include "training/gradient.h"
@@ -18,7 +19,10 @@ void TrainerOptions::fields(Fields& fields) {
   fields.integer({"evaluate_every_steps", "steps between evaluations on all examples"}, evaluate_every_steps,
                  at_least(1));
   fields.integer({"checkpoint_every_steps", "steps between checkpoints"}, checkpoint_every_steps, at_least(1));
-  fields.integer({"keep_last_checkpoints", "how many checkpoints are kept"}, keep_last_checkpoints, at_least(1));
+  fields.integer({"keep_last_checkpoints", "how many of the newest checkpoints are kept"}, keep_last_checkpoints,
+                 at_least(1));
+  fields.integer({"keep_every_steps", "checkpoints at multiples of this are kept for good; 0: none"}, keep_every_steps,
+                 at_least(0));
 }
 
 Dataset Dataset::to(at::Device device, at::ScalarType dtype) const {
@@ -99,7 +103,7 @@ void Trainer::report() {
 
 void Trainer::save() {
   if (saved_ == step_) return;
-  refuse_divergence();
+  if (!pack_.parameters.flat().is_cpu()) stop_diverged();
   if (events_.checkpoint) events_.checkpoint(checkpoint());
   note(events_.spent, "checkpoint");
   saved_ = step_;
@@ -124,33 +128,83 @@ void Trainer::take_step() {
   }
   factor_.fill_(pack_.schedule->factor(step_));
   step_graph_.run([this] { update(); });
+  const at::NoGradGuard no_grad;
+  for (const auto& [run, stopped] : stopped_) pack_.parameters.flat().select(0, run).copy_(stopped.weights);
   ++step_;
 }
 
 void Trainer::update() {
   losses_R_ = loss_gradient(*pack_.model, *pack_.loss, pack_.parameters, inputs_, targets_RB_, events_.spent);
-  // On a GPU, reading them would stop the queue: there it is done where the queue stops anyway.
-  if (losses_R_.is_cpu()) refuse_divergence();
-  note(events_.spent, "the rest");
   const at::NoGradGuard no_grad;
+  // On a GPU, reading them would stop the queue: there it is done where the queue stops anyway.
+  if (losses_R_.is_cpu()) {
+    stop_diverged();
+    for (const auto& [run, stopped] : stopped_) pack_.parameters.flat_gradient().select(0, run).zero_();
+  }
+  note(events_.spent, "the rest");
   pack_.optimizer->step(pack_.parameters, factor_);
   note(events_.spent, "optimizer");
 }
 
-void Trainer::refuse_divergence() const {
+void Trainer::stop_diverged() {
   if (!losses_R_.defined()) return;
-  const Tensor losses = losses_R_.to(at::kCPU);
-  for (int64_t run = 0; run < losses.size(0); ++run) refuse_divergence(run, losses[run].item<double>());
+  const Tensor losses = losses_R_.to(at::kCPU), &gradient = pack_.parameters.flat_gradient();
+  for (int64_t run = 0; run < losses.size(0); ++run) {
+    const double loss = losses.const_data_ptr<double>()[run];
+    const bool good = std::isfinite(loss) && (!gradient.is_cpu() || all_finite(gradient.select(0, run)));
+    if (!good && running(run)) stop(run, loss, /*of_step=*/true);
+  }
 }
 
-void Trainer::refuse_divergence(int64_t run, double loss) const {
-  if (std::isfinite(loss)) return;
-  const bool at_once = pack_.parameters.flat().is_cpu();
-  throw Error("step " + std::to_string(step_) + ": the training loss of run " + std::to_string(run) + " (seed " +
-                  std::to_string(pack_.seeds[static_cast<size_t>(run)]) + ") is not finite; " +
-                  (at_once ? "the update was not made" : "on a GPU this is noticed at evaluations and checkpoints") +
-                  ". A smaller learning rate is the usual remedy",
-              ExitCode::diverged);
+namespace {
+
+/// The first tensor of a run that is not finite, by name; and how much of it.
+std::string first_not_finite(const std::vector<Tensor>& tensors, const std::vector<ParameterSpec>& specs, int64_t run,
+                             std::string& extent) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const Tensor tensor = tensors[i].detach().select(0, run);
+    const int64_t bad = tensor.isfinite().logical_not().sum().item<int64_t>();
+    if (bad == 0) continue;
+    extent = " in " + std::to_string(bad) + " of " + std::to_string(tensor.numel()) + " numbers";
+    return specs[i].name;
+  }
+  return "";
+}
+
+}  // namespace
+
+void Trainer::stop(int64_t run, double loss, bool of_step) {
+  const Parameters& parameters = pack_.parameters;
+  const bool at_once = parameters.flat().is_cpu();
+  std::string extent, tensor = first_not_finite(parameters.views(), parameters.specs(), run, extent);
+  if (tensor.empty() && of_step) {
+    tensor = first_not_finite(parameters.gradients(), parameters.specs(), run, extent);
+    if (!tensor.empty()) tensor = "gradient of " + tensor;
+  }
+  const int64_t seed = pack_.seeds[static_cast<size_t>(run)];
+  const std::string which = "run " + std::to_string(run) + " (seed " + std::to_string(seed) + ")";
+  const std::string what = std::isfinite(loss) ? "the " + tensor + " of " + which + " is not finite" + extent
+                                               : "the training loss of " + which + " is not finite" +
+                                                     (tensor.empty() ? "" : ", nor is the " + tensor + extent);
+  Divergence found{
+      .step = step_,
+      .run = run,
+      .seed = seed,
+      .tensor = tensor,
+      .message = "step " + std::to_string(step_) + ": " + what + "; " +
+                 (at_once ? "the update was not made" : "on a GPU this is noticed at evaluations and checkpoints") +
+                 ". A smaller learning rate is the usual remedy",
+      .weights = parameters.run(run),
+      .batch = {}};
+  if (of_step && at_once) {
+    found.batch = {{"inputs", inputs_[run]}, {"targets", targets_RB_[run]}};
+    for (size_t i = 0; i < parameters.specs().size(); ++i) {
+      found.batch["gradient." + parameters.specs()[i].name] = parameters.gradients()[i].select(0, run).clone();
+    }
+  }
+  stopped_[run] = {step_, found.message, parameters.flat().select(0, run).clone()};
+  if (events_.diverged) events_.diverged(found);
+  if (std::ssize(stopped_) == parameters.runs()) throw Error(found.message, ExitCode::diverged);
 }
 
 Tensor Trainer::logits_of(int64_t run, const Parameters& one) const {
@@ -170,6 +224,7 @@ std::vector<Row> Trainer::evaluate() {
   const at::NoGradGuard no_grad;
   std::vector<Row> rows;
   for (int64_t run = 0; run < pack_.parameters.runs(); ++run) {
+    if (!running(run)) continue;
     const Parameters one = pack_.parameters.select(run);
     const Snapshot snapshot{.step = step_,
                             .run = run,
@@ -187,8 +242,11 @@ std::vector<Row> Trainer::evaluate() {
                             .loss = pack_.loss.get(),
                             .with_gradient = [this, run] { return with_gradient(run); }};
     Row row = evaluation_row(snapshot, *pack_.loss, pack_.seeds[static_cast<size_t>(run)]);
-    refuse_divergence(run, row["train_loss"].get<double>());
     note(events_.spent, "evaluation");
+    if (const double loss = row["train_loss"].get<double>(); !std::isfinite(loss)) {
+      stop(run, loss, /*of_step=*/false);
+      continue;
+    }
     for (auto& [name, hook] : pack_.hooks) {
       if (step_ % hook->every_steps() != 0 && step_ != options_.steps) continue;
       hook->observe(snapshot, row);
@@ -209,6 +267,9 @@ Checkpoint Trainer::checkpoint() const {
   }
   checkpoint.numbers["seeds"] = pack_.seeds;
   checkpoint.numbers["evaluated"] = evaluated_;
+  for (const auto& [run, stopped] : stopped_) {
+    checkpoint.numbers["diverged"].push_back({{"run", run}, {"step", stopped.step}, {"message", stopped.message}});
+  }
   return checkpoint;
 }
 
@@ -237,6 +298,12 @@ void Trainer::restore(const Checkpoint& checkpoint) {
   for (auto& [name, hook] : pack_.hooks) hook->restore(under("hooks." + name + "."), logits);
   step_ = saved_ = checkpoint.step;
   evaluated_ = checkpoint.numbers.value("evaluated", int64_t{-1});
+  stopped_.clear();
+  for (const auto& entry : checkpoint.numbers.value("diverged", nlohmann::ordered_json::array())) {
+    const auto run = entry.at("run").get<int64_t>();
+    stopped_[run] = {entry.at("step").get<int64_t>(), entry.at("message").get<std::string>(),
+                     pack_.parameters.flat().select(0, run).clone()};
+  }
 }
 
 }  // namespace logodds

@@ -15,6 +15,8 @@ namespace logodds {
 /// user typed.
 void add_train(CLI::App& app, const std::string& command_line, int& exit_code);
 void add_sweep(CLI::App& app, const std::string& command_line, int& exit_code);
+void add_verify_resume(CLI::App& app, int& exit_code);
+void add_check(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app);
 void add_data(CLI::App& app);
 void add_export(CLI::App& app);

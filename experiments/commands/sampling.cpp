@@ -63,7 +63,7 @@ std::vector<fs::path> directories_of(const std::string& path) {
   const SweepDirectory directory{path};
   const Sweep sweep = Sweep::from_file((fs::path(path) / "sweep.yaml").string());
   std::vector<fs::path> finished;
-  for (const auto& pack : directory.packs(sweep)) {
+  for (const auto& pack : sweep.packs()) {
     if (directory.state(pack) == SweepDirectory::State::finished) finished.push_back(directory.run_path(pack));
   }
   if (finished.empty()) throw io_error(path + ": no training of this sweep is finished");

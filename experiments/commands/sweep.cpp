@@ -102,7 +102,7 @@ size_t workers_on(const Sweep& sweep, size_t cpus) {
 /// What has been trained: how many in each state, and every training that is neither waiting nor finished.
 int show_status(const Sweep& sweep, const SweepDirectory& directory) {
   std::map<std::string, size_t> counts;
-  for (const auto& pack : directory.packs(sweep)) {
+  for (const auto& pack : sweep.packs()) {
     const auto state = directory.state(pack);
     ++counts[name_of(state)];
     if (state == SweepDirectory::State::waiting || state == SweepDirectory::State::finished) continue;

@@ -14,6 +14,7 @@
 #include "experiments/report/table.h"
 #include "experiments/report/theory.h"
 #include "experiments/run_directory.h"
+#include "experiments/run_training.h"
 #include "experiments/theory.h"
 
 namespace logodds {
@@ -57,65 +58,61 @@ fs::path run_path(const Arguments& arguments, const Experiment& experiment) {
   return fs::path("runs") / experiment.options().name;
 }
 
-/// The newest checkpoint of a run that is continued; none where it was ended before its first one.
-std::optional<Checkpoint> newest_checkpoint(const RunDirectory& run) {
-  if (!run.checkpoints().steps().empty()) return run.checkpoints().load_newest();
-  spdlog::info("{} has no checkpoint yet: it begins again", run.path().string());
-  return std::nullopt;
+/// The run to train in: new, or there and of this configuration.
+RunDirectory run_directory(const fs::path& path, const Experiment& experiment, bool resume,
+                           const std::string& command_line) {
+  if (!resume) return RunDirectory::create(path, experiment, command_line);
+  const RunDirectory existing = RunDirectory::open(path);
+  existing.refuse_damage();
+  existing.refuse_other_configuration(experiment);
+  return existing;
 }
 
 int train(const Arguments& arguments, const std::string& command_line) {
   std::signal(SIGUSR1, on_save_signal);
   const Experiment experiment = Experiment::from_file(arguments.config, arguments.overrides);
-  Pack pack = experiment.assemble();  // everything that can be wrong is found before anything is written
-  const fs::path path = run_path(arguments, experiment);
-  std::optional<Checkpoint> start;
-  if (arguments.resume) {
-    const RunDirectory existing = RunDirectory::open(path);
-    existing.refuse_other_configuration(experiment);
-    start = newest_checkpoint(existing);
-  }
-  const RunDirectory directory =
-      arguments.resume ? RunDirectory::open(path) : RunDirectory::create(path, experiment, command_line);
   const TrainerOptions& options = experiment.options().training;
-  const auto weights = pack.parameters.count();
-  const size_t runs = experiment.run_count();
-
-  MetricsFile metrics(directory.metrics_path(), start ? start->numbers.value("metrics_bytes", uint64_t{0}) : 0);
-  Progress progress(start ? start->step : 0, options.steps);
+  std::optional<Progress> progress;
+  std::optional<Profile> profile;
   TrainerEvents events;
-  events.evaluated = [&](const std::vector<Row>& rows) {
-    metrics.append(rows);
-    progress.evaluated(rows);
-  };
-  events.stepped = [&](int64_t step) { progress.stepped(step); };
-  events.checkpoint = [&](Checkpoint checkpoint) {
-    checkpoint.numbers["metrics_bytes"] = metrics.offset();
-    directory.checkpoints().save(checkpoint, options.keep_last_checkpoints);
-  };
+  events.evaluated = [&](const std::vector<Row>& rows) { progress->evaluated(rows); };
+  events.stepped = [&](int64_t step) { progress->stepped(step); };
   events.interrupted = [] { return received_signal != 0; };
   events.save_asked = take_save_request;
-  std::optional<Profile> profile;
   if (arguments.profile) events.spent = [&](std::string_view part) { profile->spent(part); };
+  // Everything that can be wrong is found before anything is written.
+  RunTraining training(options, experiment.assemble(), std::move(events));
+  Trainer& trainer = training.trainer();
 
-  Trainer trainer(options, std::move(pack), std::move(events));
-  if (start) trainer.restore(*start);
+  const fs::path path = run_path(arguments, experiment);
+  arguments.resume ? void(RunDirectory::open(path)) : RunDirectory::refuse_existing(path);
+  const auto lock = RunDirectory::lock(path);
+  const RunDirectory directory = run_directory(path, experiment, arguments.resume, command_line);
+  const auto start = arguments.resume ? directory.newest_checkpoint() : std::nullopt;
+  training.write_to(directory, start, [&](size_t run) { return experiment.run_label(run); });
+  const size_t runs = experiment.run_count();
   spdlog::info("{} {} run{} of {} weights each in {}", start ? "continuing" : "training", runs, runs == 1 ? "" : "s",
-               weights, path.string());
+               trainer.pack().parameters.count(), path.string());
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  progress.emplace(trainer.step(), options.steps);
   if (arguments.profile) profile.emplace(trainer.pack().parameters.flat().device());
   const int64_t first_step = trainer.step();
   const bool finished = trainer.run();
-  progress.finish();
+  progress->finish();
   if (profile) std::cout << profile->text(trainer.step() - first_step) << std::flush;
-  if (finished) {
-    if (!experiment.options().theory.empty()) print_theory_table(theory_table(Inspection(directory, -1)));
-    return static_cast<int>(ExitCode::ok);
+  if (!finished) {
+    spdlog::warn("interrupted; saved at step {}. Continue with: logodds train {} --resume", trainer.step(),
+                 (path / "config.yaml").string());
+    return 128 + received_signal;
   }
-  spdlog::warn("interrupted; saved at step {}. Continue with: logodds train {} --resume", trainer.step(),
-               (path / "config.yaml").string());
-  return 128 + received_signal;
+  if (trainer.diverged() > 0) {
+    spdlog::error("{} of {} runs diverged; what they diverged on is in {}", trainer.diverged(), runs,
+                  (path / "diverged").string());
+    return static_cast<int>(ExitCode::diverged);
+  }
+  if (!experiment.options().theory.empty()) print_theory_table(theory_table(Inspection(directory, -1)));
+  return static_cast<int>(ExitCode::ok);
 }
 
 }  // namespace

@@ -35,6 +35,18 @@ TEST(Metrics, ReopeningCutsBackToTheOffsetOfTheCheckpoint) {
   EXPECT_EQ(rows[1]["step"], 2);
 }
 
+TEST(Metrics, ItsHashIsThatOfWhatWasAppendedAlsoAfterReopening) {
+  const TemporaryDirectory directory;
+  MetricsFile file(directory / "m.jsonl", 0);
+  file.append({{{"step", 0}}, {{"step", 1}}});
+  const std::string sum = file.sha256();
+  EXPECT_EQ(sum, sha256(read_file(directory / "m.jsonl")));
+  const auto offset = file.offset();
+  file.append({{{"step", 2}}});
+  EXPECT_EQ(metrics_sha256(directory / "m.jsonl", offset), sum);
+  EXPECT_EQ(MetricsFile(directory / "m.jsonl", offset).sha256(), sum);
+}
+
 TEST(Metrics, AFileShorterThanItsCheckpointSaysIsRefused) {
   const TemporaryDirectory directory;
   write_file_atomically(directory / "m.jsonl", "{}\n");

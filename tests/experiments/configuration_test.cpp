@@ -68,7 +68,7 @@ TEST(Configuration, EachBrokenFileHasItsExactMessage) {
       {"merge key", kGood + "training: {<<: {steps: 3}}\n",
        "f.yaml:3:12: unknown key '<<' in 'training' (one of: steps, batch_size, evaluate_every_steps, "
        "checkpoint_every_steps, "
-       "keep_last_checkpoints)"},
+       "keep_last_checkpoints, keep_every_steps)"},
       {"alias", kGood + "hooks: *h\n", "f.yaml:3:8: not valid YAML: the referenced anchor is not defined"},
       {"recursive alias", "task: &t [*t]\n", "f.yaml:1:7: anchors are not supported ('&t'); write the value out"},
       {"second document", kGood + "---\nseed: 1\n",

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "core/files.h"
+#include "core/manifest.h"
 #include "core/safetensors.h"
 #include "experiments/program.h"
 #include "tests/temporary_directory.h"
@@ -191,10 +192,16 @@ class Failures : public testing::Test {
     damage("no-step", "metrics.jsonl", "{\"run\":0}\n");
     damage("inner", "metrics.jsonl", "{\"step\":0,\"x\":{}}\n");
     damage("unbegun", "metrics.jsonl", "");
+    damage("unordered", "metrics.jsonl", "{\"step\":1,\"run\":0}\n{\"step\":0,\"run\":0}\n");
+    damage("strange", "metrics.jsonl", "{\"step\":0,\"run\":7}\n");
     damage("mixed", "config.yaml", read_file("pack/config.yaml"));
+    damage("older", "config.yaml", read_file("pack/config.yaml"));
+    fs::remove("older/manifest.json");  // earlier versions wrote none
     damage("bad-sha", "checkpoints/00000002/run-0.safetensors", "x");
     damage("bad-json", "checkpoints/00000002/manifest.json", "x");
-    damage("unlisted", "checkpoints/00000002/manifest.json", "{}");
+    damage("not-as-written", "checkpoints/00000002/manifest.json", "{}");
+    damage("unlisted", "checkpoints/00000002/manifest.json", "");
+    Manifest().write("unlisted/checkpoints/00000002");
     damage("moved", "config.yaml", read_file("r/config.yaml"));
     fs::copy("r/checkpoints/00000002", "moved/checkpoints/00000009", fs::copy_options::recursive);
     fs::create_directories("waiting");
@@ -345,8 +352,8 @@ TEST_F(Failures, Configurations) {
       {"train forecasters.yaml --out unanimous 'theory={unanimous_odds: }'",
        "unanimous features are of the channels 'coin' and 'erasure' with two classes", 2},
       {"train pairs.yaml --out diverged optimizer.learning_rate=1e30",
-       "step …: the training loss of run 0 (seed 0) is not finite; the update was not made. A smaller learning rate is "
-       "the usual remedy",
+       "step …: the training loss of run 0 (seed 0) is not finite, nor is the … in … numbers; the update was not made. "
+       "A smaller learning rate is the usual remedy",
        5},
   });
 }
@@ -375,13 +382,23 @@ TEST_F(Failures, RunDirectories) {
        "r/config.yaml: the run was started with another configuration: there '…', now '…'; only training.steps may "
        "change on --resume",
        2},
-      {"train unbegun/config.yaml --resume training.steps=3",
-       "unbegun/metrics.jsonl: is shorter than its checkpoint says (0 < … bytes)", 4},
-      {"train mixed/config.yaml --resume", "the checkpoint holds 1 runs, the configuration makes 2", 4},
+      {"train unbegun/config.yaml --resume training.steps=3", "unbegun/checkpoints: holds no usable checkpoint", 4},
+      {"check unbegun", "unbegun/metrics.jsonl: is shorter than its checkpoint says (0 < … bytes)", 4},
+      {"check unordered", "unordered/metrics.jsonl:2: is not behind the line before it, by step and run", 4},
+      {"check strange", "strange/metrics.jsonl:1: belongs to a run that the configuration does not have", 4},
+      {"verify-resume pairs.yaml --steps 1",
+       "verify-resume needs at least 2 steps, to stop after the first; set --steps", 2},
+      {"train mixed/config.yaml --resume",
+       "mixed/config.yaml: is damaged: it has … bytes, and not … as in manifest.json; a run is continued only as it "
+       "began",
+       4},
+      {"train older/config.yaml --resume", "the checkpoint holds 1 runs, the configuration makes 2", 4},
       {"inspect mixed", "mixed: the checkpoint is of another configuration", 4},
       {"inspect bad-sha --step 2",
        "bad-sha/checkpoints/00000002/run-0.safetensors: is damaged: its SHA-256 is not the one in manifest.json", 4},
-      {"inspect bad-json --step 2", "bad-json/checkpoints/00000002/manifest.json: is damaged: not a JSON object", 4},
+      {"inspect bad-json --step 2", "bad-json/checkpoints/00000002/manifest.json: not a JSON object", 4},
+      {"inspect not-as-written --step 2",
+       "not-as-written/checkpoints/00000002/manifest.json: is damaged: it is not as it was written", 4},
       {"inspect unlisted --step 2", "unlisted/checkpoints/00000002/manifest.json: does not list state.json", 4},
       {"inspect moved --step 9", "moved/checkpoints/00000009/state.json: belongs to another step", 4},
       {"plot unbegun", "unbegun/metrics.jsonl: has no evaluation yet", 4},

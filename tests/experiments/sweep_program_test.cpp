@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/files.h"
+#include "core/lock_file.h"
 #include "core/metrics.h"
 #include "tests/experiments/program.h"
 
@@ -115,24 +116,36 @@ TEST_F(SweepProgram, ARunThatDivergesTakesNoOtherAlong) {
   EXPECT_NE(table("runs/s").find("\"weight_decay=1,seed=0,learning_rate=1e30\",0,diverged,60,"), std::string::npos);
 }
 
-TEST_F(SweepProgram, APackWithARunThatDivergesIsTrainedInHalves) {
-  EXPECT_EQ(run("sweep s.yaml sweep.pack_runs=4 'sweep.optimizer.learning_rate=[0.01, 0.02, 1e30, 0.03]' "
-                "sweep.optimizer.weight_decay=[1] sweep.seed=[0]"),
-            5)
-      << err();
-  const std::string rows = table("runs/s");
+TEST_F(SweepProgram, InAPackTheRunsBesideOneThatDivergesAreTrainedToTheEnd) {
+  const std::string settings = " sweep.pack_runs=4 sweep.optimizer.weight_decay=[1] sweep.seed=[0] ";
+  const std::string rates = "'sweep.optimizer.learning_rate=[0.01, 0.02, 1e30, 0.03]'";
+  EXPECT_EQ(run("sweep s.yaml" + settings + rates), 5) << err();
+  EXPECT_NE(err().find("[1/1] weight_decay=1,seed=0,learning_rate=0.01..0.03: "), std::string::npos) << err();
+  EXPECT_NE(err().find(", 1 diverged"), std::string::npos) << err();
+  const std::string rows = table("runs/s"), pack = ",\"weight_decay=1,seed=0,learning_rate=0.01..0.03\",";
   EXPECT_EQ(std::ranges::count(rows, '\n'), 5) << rows;
-  for (const char* row : {",0.01,\"weight_decay=1,seed=0,learning_rate=0.01..0.02\",0,finished",
-                          ",0.02,\"weight_decay=1,seed=0,learning_rate=0.01..0.02\",1,finished",
-                          ",1e30,\"weight_decay=1,seed=0,learning_rate=1e30\",0,diverged",
-                          ",0.03,\"weight_decay=1,seed=0,learning_rate=0.03\",0,finished"}) {
+  for (const std::string& row : {",0.01" + pack + "0,finished,60,60,", ",0.02" + pack + "1,finished,60,60,",
+                                 ",1e30" + pack + "2,diverged,60,", ",0.03" + pack + "3,finished,60,60,"}) {
     EXPECT_NE(rows.find(row), std::string::npos) << row << "\n" << rows << err();
   }
-  EXPECT_EQ(run("sweep s.yaml sweep.pack_runs=4 'sweep.optimizer.learning_rate=[0.01, 0.02, 1e30, 0.03]' "
-                "sweep.optimizer.weight_decay=[1] sweep.seed=[0]"),
-            5)
-      << err();
-  EXPECT_NE(err().find("3 of 3 trainings are done already"), std::string::npos) << err();
+  EXPECT_EQ(run("sweep s.yaml" + settings + rates), 5) << err();
+  EXPECT_NE(err().find("1 of 1 trainings are done already"), std::string::npos) << err();
+  EXPECT_EQ(table("runs/s"), rows);
+}
+
+TEST_F(SweepProgram, ARunThatAnotherProcessTrainsIsLeftToIt) {
+  const std::string busy = "runs/s/weight_decay=1,seed=0";
+  ASSERT_EQ(run("sweep s.yaml training.steps=20"), 0) << err();
+  {
+    const LockFile lock(directory / (busy + "/lock"), busy);
+    EXPECT_EQ(run("sweep s.yaml"), 6);
+    EXPECT_NE(err().find(busy + ": is in use by process " + std::to_string(::getpid()) + " on "), std::string::npos)
+        << err();
+    EXPECT_NE(err().find("it is left to that process"), std::string::npos) << err();
+    EXPECT_NE(table("runs/s").find("\"weight_decay=1,seed=1\",0,finished,60,60,"), std::string::npos)
+        << table("runs/s");
+  }
+  EXPECT_EQ(run("sweep s.yaml"), 0) << err();
 }
 
 TEST_F(SweepProgram, ABrokenRunDirectoryTakesNoOtherAlong) {

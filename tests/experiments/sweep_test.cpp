@@ -90,14 +90,6 @@ TEST(Sweep, ValuesThatMayDifferBetweenRunsFillPacksAndOthersMakeThem) {
   EXPECT_EQ(sweep_of(text + "3}\n").packs().size(), 2u * 3u * 2u);  // seeds 0..2 and 3
 }
 
-TEST(Sweep, HalvesOfAPackAreItsRunsInOrder) {
-  const Sweep sweep = sweep_of(kGood + "sweep: {optimizer.weight_decay: [0, 1, 2], seed: {count: 2}, pack_runs: 6}\n");
-  std::vector<Names> values;
-  for (const auto& half : sweep.halves(sweep.packs()[0]))
-    values.insert(values.end(), half.values.begin(), half.values.end());
-  EXPECT_EQ(values, sweep.packs()[0].values);
-}
-
 TEST(Sweep, ZippedKeysAdvanceTogether) {
   const Sweep sweep = sweep_of(
       kGood + "sweep: {zip: {model.hidden: [[8], [16, 16]], optimizer.learning_rate: [.1, .01]}, seed: {count: 2}}\n");

@@ -25,7 +25,6 @@ BROWSER = "the browser would have to break while it draws"
 UNREACHED = "an earlier message comes first"
 UNTESTED = {
     "cannot cut back": DISK,
-    "cannot append (is the disk full?)": DISK,
     "cannot rename into place": DISK,
     "aliases are not supported": UNREACHED,
     "phases of neurons need all pairs": UNREACHED,

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
@@ -23,7 +25,7 @@ Checkpoint sample(int64_t step) {
 TEST(Checkpoint, IsReadBackAsItWasSaved) {
   const TemporaryDirectory directory;
   const CheckpointDirectory checkpoints(directory / "c");
-  checkpoints.save(sample(40), 2);
+  checkpoints.save(sample(40), {.last = 2});
   const Checkpoint read = checkpoints.load_newest();
   EXPECT_EQ(read.step, 40);
   ASSERT_EQ(read.runs.size(), 2u);
@@ -35,17 +37,76 @@ TEST(Checkpoint, IsReadBackAsItWasSaved) {
 TEST(Checkpoint, OnlyTheNewestAreKept) {
   const TemporaryDirectory directory;
   const CheckpointDirectory checkpoints(directory / "c");
-  for (const int64_t step : {0, 5, 10, 15}) checkpoints.save(sample(step), 2);
+  for (const int64_t step : {0, 5, 10, 15}) checkpoints.save(sample(step), {.last = 2});
   EXPECT_EQ(checkpoints.steps(), (std::vector<int64_t>{10, 15}));
+}
+
+TEST(Checkpoint, MultiplesOfKeepEveryStepsStayForGood) {
+  const TemporaryDirectory directory;
+  const CheckpointDirectory checkpoints(directory / "c");
+  for (int64_t step = 0; step <= 70; step += 10) checkpoints.save(sample(step), {.last = 2, .every_steps = 30});
+  EXPECT_EQ(checkpoints.steps(), (std::vector<int64_t>{0, 30, 60, 70}));
+}
+
+TEST(Checkpoint, WhatAnInterruptionLeftIsRemovedByTheNextSave) {
+  const TemporaryDirectory directory;
+  const CheckpointDirectory checkpoints(directory / "c");
+  std::filesystem::create_directories(directory / "c" / "00000002.partial" / "x");
+  checkpoints.save(sample(3), {.last = 5});
+  EXPECT_FALSE(std::filesystem::exists(directory / "c" / "00000002.partial"));
+  EXPECT_EQ(checkpoints.load_newest().step, 3);
+}
+
+TEST(Checkpoint, DamagedOnesThatWereSetAsideDoNotPushOutGoodOnes) {
+  const TemporaryDirectory directory;
+  const CheckpointDirectory checkpoints(directory / "c");
+  for (const int64_t step : {1, 2, 3}) checkpoints.save(sample(step), {.last = 5});
+  checkpoints.set_aside_after(1);
+  EXPECT_EQ(checkpoints.named(), std::vector<int64_t>{1});
+  checkpoints.save(sample(2), {.last = 1});
+  EXPECT_EQ(checkpoints.named(), std::vector<int64_t>{2});
+  EXPECT_TRUE(std::filesystem::exists(directory / "c" / "00000003.damaged"));
+}
+
+TEST(Checkpoint, OneThatCannotBeUsedFallsBackToTheOneBefore) {
+  spdlog::set_level(spdlog::level::off);
+  const TemporaryDirectory directory;
+  const CheckpointDirectory checkpoints(directory / "c");
+  for (const int64_t step : {1, 2, 3}) checkpoints.save(sample(step), {.last = 5});
+  const auto usable = [](const Checkpoint& checkpoint) {
+    if (checkpoint.step > 1) throw io_error("its metrics are damaged");
+  };
+  EXPECT_EQ(checkpoints.load_newest(usable).step, 1);
+}
+
+TEST(Checkpoint, ProblemsNameEveryFileThatIsMissingDamagedOrStrange) {
+  const TemporaryDirectory directory;
+  const CheckpointDirectory checkpoints(directory / "c");
+  checkpoints.save(sample(2), {.last = 5});
+  EXPECT_TRUE(checkpoints.problems(2).empty());
+  const auto path = checkpoints.path_of(2);
+  std::filesystem::remove(path / "run-0.safetensors");
+  write_file_atomically(path / "state.json", "{}\n");
+  std::string all;
+  for (const auto& problem : checkpoints.problems(2)) all += problem + "\n";
+  for (const char* words : {"run-0.safetensors: cannot open", "state.json: is damaged: it has 3 bytes, and not"}) {
+    EXPECT_NE(all.find(words), std::string::npos) << words << "\n" << all;
+  }
+  EXPECT_EQ(std::ranges::count(all, '\n'), 2);
+  checkpoints.save(sample(3), {.last = 5});
+  write_file_atomically(checkpoints.path_of(3) / "notes.txt", "");
+  EXPECT_EQ(checkpoints.problems(3),
+            std::vector<std::string>{(checkpoints.path_of(3) / "notes.txt").string() + ": is not in manifest.json"});
 }
 
 TEST(Checkpoint, EveryFlippedByteOfEveryFileFallsBackToTheOneBefore) {
   spdlog::set_level(spdlog::level::off);  // each fallback is loud
   const TemporaryDirectory directory;
   const CheckpointDirectory checkpoints(directory / "c");
-  checkpoints.save(sample(1), 5);
-  checkpoints.save(sample(2), 5);
-  for (const char* name : {"run-0.safetensors", "run-1.safetensors", "state.safetensors", "state.json"}) {
+  checkpoints.save(sample(1), {.last = 5});
+  checkpoints.save(sample(2), {.last = 5});
+  for (const char* name :
+       {"run-0.safetensors", "run-1.safetensors", "state.safetensors", "state.json", "manifest.json"}) {
     const auto path = directory / "c" / "00000002" / name;
     const std::string good = read_file(path);
     for (size_t i = 0; i < good.size(); ++i) {
@@ -68,7 +129,7 @@ TEST(Checkpoint, EveryFlippedByteOfEveryFileFallsBackToTheOneBefore) {
 TEST(Checkpoint, AnUnfinishedCheckpointIsNotSeen) {
   const TemporaryDirectory directory;
   const CheckpointDirectory checkpoints(directory / "c");
-  checkpoints.save(sample(1), 5);
+  checkpoints.save(sample(1), {.last = 5});
   std::filesystem::create_directories(directory / "c" / "00000002.partial");
   std::filesystem::create_directories(directory / "c" / "00000003");  // no manifest
   EXPECT_EQ(checkpoints.load_newest().step, 1);

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "tests/training/small_pack.h"
+#include "training/gradient.h"
 
 namespace logodds {
 namespace {
@@ -148,8 +151,8 @@ TEST(Trainer, AResumedRunEqualsTheUninterruptedOneBitForBit) {
 }
 
 TEST(Trainer, ALossThatIsNotFiniteStopsBeforeTheUpdate) {
-  Pack pack = SmallPack{.seeds = {4, 5}, .weight_decays = {0, 0}, .learning_rates = {.01, .01}}.make();
-  pack.parameters["unembed.W_U"][1].fill_(std::numeric_limits<double>::quiet_NaN());
+  Pack pack = SmallPack{.seeds = {5}}.make();
+  pack.parameters["unembed.W_U"][0][3].fill_(std::numeric_limits<double>::quiet_NaN());
   const Tensor before = pack.parameters.flat().clone();
   Trainer trainer(every(10), std::move(pack), {});
   try {
@@ -157,10 +160,111 @@ TEST(Trainer, ALossThatIsNotFiniteStopsBeforeTheUpdate) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::diverged);
-    EXPECT_NE(std::string(error.what()).find("step 0: the training loss of run 1 (seed 5) is not finite"),
-              std::string::npos);
+    EXPECT_EQ(std::string(error.what())
+                  .find("step 0: the training loss of run 0 (seed 5) is not finite, nor is the "
+                        "unembed.W_U in 11 of 176 numbers; the update was not made"),
+              0u)
+        << error.what();
   }
-  EXPECT_TRUE(trainer.pack().parameters.flat()[0].equal(before[0]));
+  EXPECT_TRUE(trainer.pack().parameters.flat().nan_to_num().equal(before.nan_to_num()));
+}
+
+/// Cross-entropy whose gradient of run 1 is infinite at one logit from step 7 on.
+class InfiniteGradient : public Loss {
+ public:
+  Value with_gradient(const Tensor& logits_RBV, const Tensor& targets_RB) const override {
+    Value value = loss_.with_gradient(logits_RBV, targets_RB);
+    if (calls_++ >= 7) value.gradient_RBV[1][2][3] = std::numeric_limits<double>::infinity();
+    return value;
+  }
+  double value(const Tensor& logits, const Tensor& targets) const override { return loss_.value(logits, targets); }
+
+ private:
+  CrossEntropyLoss loss_{CrossEntropyLoss::Options()};
+  mutable int calls_ = 0;
+};
+
+TEST(Trainer, AGradientThatIsNotFiniteStopsItsRunBeforeTheUpdateAndNamesTheTensor) {
+  Pack pack = SmallPack{.seeds = {4, 5}, .weight_decays = {0, 0}, .learning_rates = {.01, .01}}.make();
+  pack.loss = std::make_unique<InfiniteGradient>();
+  std::vector<Divergence> found;
+  TrainerEvents events;
+  events.diverged = [&](const Divergence& divergence) { found.push_back(divergence); };
+  Trainer trainer(every(10), std::move(pack), std::move(events));
+  for (int step = 0; step < 7; ++step) trainer.take_step();
+  const Tensor before = trainer.pack().parameters.flat().clone();
+  for (int step = 0; step < 3; ++step) trainer.take_step();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].step, 7);
+  EXPECT_EQ(found[0].run, 1);
+  EXPECT_TRUE(found[0].tensor.starts_with("gradient of ")) << found[0].tensor;
+  EXPECT_EQ(found[0].message.find("step 7: the " + found[0].tensor + " of run 1 (seed 5) is not finite in "), 0u)
+      << found[0].message;
+  EXPECT_TRUE(trainer.pack().parameters.flat()[1].equal(before[1]));
+  EXPECT_FALSE(trainer.pack().parameters.flat()[0].equal(before[0]));
+}
+
+TEST(Trainer, InAPackTheRunsBesideOneThatDivergesKeepTheirBits) {
+  for (const bool transformer : {true, false}) {
+    for (const bool momentum : {true, false}) {
+      SmallPack pack{.seeds = {4, 5, 6}, .weight_decays = {1, 0, 0}, .learning_rates = {.01, 1e30, .02}};
+      pack.transformer = transformer;
+      pack.momentum = momentum;
+      pack.hooks = true;
+      const Trained with = train(pack, 20);
+      pack.learning_rates[1] = .01;
+      const Trained without = train(pack, 20);
+      for (const int64_t run : {0, 2}) EXPECT_TRUE(with.flat[run].equal(without.flat[run])) << "run " << run;
+      const auto of_others = [](std::vector<Row> rows) {
+        std::erase_if(rows, [](const Row& row) { return row["run"] == 1; });
+        return Row(rows).dump();
+      };
+      EXPECT_EQ(of_others(with.rows), of_others(without.rows));
+      EXPECT_LT(with.rows.size(), without.rows.size()) << "run 1 did not diverge";
+    }
+  }
+}
+
+TEST(Trainer, WhatARunDivergedOnGivesTheSameGradientAgain) {
+  SmallPack small{.seeds = {4, 5}, .weight_decays = {0, 0}, .learning_rates = {.01, 1e30}};
+  std::vector<Divergence> found;
+  TrainerEvents events;
+  events.diverged = [&](const Divergence& divergence) { found.push_back(divergence); };
+  Trainer(every(4, 7), small.make(), std::move(events)).run();
+  ASSERT_EQ(found.size(), 1u);
+  const Pack pack = small.make();
+  Parameters one = pack.parameters.select(1);
+  one.load(0, found[0].weights, "divergence");
+  const Tensor loss = loss_gradient(*pack.model, *pack.loss, one, found[0].batch.at("inputs").unsqueeze(0),
+                                    found[0].batch.at("targets").unsqueeze(0));
+  EXPECT_FALSE(std::isfinite(loss.item<double>()));
+  for (const auto& spec : one.specs()) {
+    const Tensor again = one.gradient(spec.name)[0], saved = found[0].batch.at("gradient." + spec.name);
+    EXPECT_TRUE(again.isfinite().equal(saved.isfinite())) << spec.name;
+  }
+}
+
+TEST(Trainer, APackInWhichARunDivergedResumesAsIfUninterrupted) {
+  SmallPack pack{.seeds = {4, 5}, .weight_decays = {1, 0}, .learning_rates = {.01, 1e30}};
+  pack.hooks = true;
+  const Trained whole = train(pack, 20);
+  std::vector<Row> rows;
+  Checkpoint saved;
+  int64_t step = 0;
+  TrainerEvents events;
+  events.evaluated = [&](const std::vector<Row>& more) { rows.insert(rows.end(), more.begin(), more.end()); };
+  events.checkpoint = [&](Checkpoint checkpoint) { saved = std::move(checkpoint); };
+  events.stepped = [&](int64_t now) { step = now; };
+  events.interrupted = [&] { return step == 12; };
+  Trainer(every(20), pack.make(), events).run();
+  events.interrupted = {};
+  Trainer second(every(20), pack.make(), events);
+  second.restore(saved);
+  EXPECT_EQ(second.diverged(), 1u);
+  EXPECT_TRUE(second.run());
+  EXPECT_TRUE(second.pack().parameters.flat()[0].equal(whole.flat[0]));
+  EXPECT_TRUE(second.pack().parameters.flat()[1].nan_to_num().equal(whole.flat[1].nan_to_num()));
+  EXPECT_EQ(Row(rows).dump(), Row(whole.rows).dump());
 }
 
 }  // namespace
