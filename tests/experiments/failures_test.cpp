@@ -197,7 +197,9 @@ class Failures : public testing::Test {
     damage("mixed", "config.yaml", read_file("pack/config.yaml"));
     damage("older", "config.yaml", read_file("pack/config.yaml"));
     fs::remove("older/manifest.json");  // earlier versions wrote none
-    damage("bad-sha", "checkpoints/00000002/run-0.safetensors", "x");
+    std::string weights = read_file("r/checkpoints/00000002/run-0.safetensors");
+    weights.back() ^= 1;
+    damage("bad-sha", "checkpoints/00000002/run-0.safetensors", weights);
     damage("bad-json", "checkpoints/00000002/manifest.json", "x");
     damage("not-as-written", "checkpoints/00000002/manifest.json", "{}");
     damage("unlisted", "checkpoints/00000002/manifest.json", "");
@@ -351,7 +353,7 @@ TEST_F(Failures, Configurations) {
        "ablation takes all subsets of at most 12 features, and 13 are shown", 2},
       {"train forecasters.yaml --out unanimous 'theory={unanimous_odds: }'",
        "unanimous features are of the channels 'coin' and 'erasure' with two classes", 2},
-      {"train pairs.yaml --out diverged optimizer.learning_rate=1e30",
+      {"train pairs.yaml --out diverged optimizer.learning_rate=1e300",
        "step …: the training loss of run 0 (seed 0) is not finite, nor is the … in … numbers; the update was not made. "
        "A smaller learning rate is the usual remedy",
        5},
