@@ -1,8 +1,10 @@
 #include "core/finite.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 
@@ -25,13 +27,22 @@ bool finite(const Number* numbers, int64_t count) {
   return true;
 }
 
+template <class Bits, Bits exponent, class Number>
+bool finite_on_all_threads(const Tensor& tensor) {
+  constexpr int64_t kGrain = 1 << 15;
+  const Number* numbers = tensor.const_data_ptr<Number>();
+  std::atomic<bool> good = true;
+  at::parallel_for(0, tensor.numel(), kGrain, [&](int64_t begin, int64_t end) {
+    if (!finite<Bits, exponent>(numbers + begin, end - begin)) good = false;
+  });
+  return good;
+}
+
 }  // namespace
 
 bool all_finite(const Tensor& tensor) {
-  if (tensor.scalar_type() == at::kFloat) {
-    return finite<uint32_t, 0x7f800000u>(tensor.const_data_ptr<float>(), tensor.numel());
-  }
-  return finite<uint64_t, 0x7ff0000000000000u>(tensor.const_data_ptr<double>(), tensor.numel());
+  if (tensor.scalar_type() == at::kFloat) return finite_on_all_threads<uint32_t, 0x7f800000u, float>(tensor);
+  return finite_on_all_threads<uint64_t, 0x7ff0000000000000u, double>(tensor);
 }
 
 }  // namespace logodds
