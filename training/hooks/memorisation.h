@@ -16,7 +16,7 @@ namespace logodds {
 ///   nats           Σ (ln V - loss) over the changed examples: what the weights hold of their labels, beyond guessing
 ///   predicted_loss training loss of a network that stores the changed examples which this one stores, s of them, and
 ///                  of the other n - s knows the task's posterior P and that a share ρ = (m - s)/(n - s) is changed:
-///                  (1/n) Σ -ln[(1 - ρ) P_y + ρ (1 - P_y)/(V - 1)] over those, nats; null where P is not known
+///                  (1/n) Σ -ln[(1 - ρ) P_y + ρ (1 - P_y)/(V - 1)] over those, nats; no column where P is not known
 /// Without changed examples those of the changed ones are null, without others those of the clean ones.
 class Memorisation : public Hook {
  public:
