@@ -15,9 +15,23 @@ namespace logodds {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Whether a directory holds nothing, or no more than a process left that was killed while it wrote sweep.yaml.
+bool holds_nothing(const fs::path& path) {
+  std::error_code error;
+  bool nothing = fs::is_directory(path, error);
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    nothing = nothing && entry.path().filename() == "sweep.yaml.partial";
+  }
+  return nothing && !error;
+}
+
+}  // namespace
+
 void SweepDirectory::prepare(const Sweep& sweep) const {
   std::error_code error;
-  if (fs::exists(path_, error) && !is_one(path_) && !(fs::is_directory(path_, error) && fs::is_empty(path_, error))) {
+  if (fs::exists(path_, error) && !is_one(path_) && !holds_nothing(path_)) {
     throw io_error(path_.string() + ": exists already and is no sweep; choose another place with --out DIR");
   }
   fs::create_directories(path_, error);
