@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <csignal>
 #include <iostream>
 #include <memory>
 
@@ -12,6 +11,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "experiments/commands/commands.h"
+#include "experiments/interruption.h"
 #include "experiments/report/csv.h"
 #include "experiments/sampling.h"
 #include "experiments/spectrum.h"
@@ -22,14 +22,6 @@ namespace logodds {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The first SIGINT or SIGTERM ends sampling at the next step; the second ends the program at once.
-volatile std::sig_atomic_t received_signal = 0;
-void on_signal(int signal) {
-  if (received_signal != 0) std::_Exit(128 + signal);
-  received_signal = signal;
-}
-bool interrupted() { return received_signal != 0; }
 
 struct Arguments {
   std::string directory, settings, state, out;
@@ -73,8 +65,7 @@ std::vector<fs::path> directories_of(const std::string& path) {
 /// Samples every run that was asked for, in turn; `done` hears of each. False where it was interrupted.
 bool sample_all(const Arguments& arguments, const Sampled& sampled, const std::function<void(const Row&)>& done) {
   const auto directories = directories_of(arguments.directory);
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  listen_for_interruption();
   for (const auto& directory : directories) {
     const Inspection inspection(RunDirectory::open(directory), arguments.step);
     if (arguments.threads > 0) at::set_num_threads(arguments.threads);
@@ -107,7 +98,7 @@ int llc(const Arguments& arguments) {
     refused = refused || (!arguments.calibrate && !row.at("refused").empty());
     if (!arguments.json) arguments.calibrate ? print_calibration(row) : print_coefficient(row);
   });
-  if (!finished) return 128 + received_signal;
+  if (!finished) return 128 + interruption();
   if (arguments.json) print_json(rows);
   return static_cast<int>(refused ? ExitCode::incomplete : ExitCode::ok);
 }
@@ -128,7 +119,7 @@ int spectrum(const Arguments& arguments) {
     }
     if (!arguments.json) print_spectrum(row);
   });
-  if (!finished) return 128 + received_signal;
+  if (!finished) return 128 + interruption();
   if (arguments.json) print_json(rows);
   if (!arguments.out.empty()) write_file_atomically(arguments.out, to_csv(points));
   return static_cast<int>(ExitCode::ok);

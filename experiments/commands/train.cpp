@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "experiments/commands/commands.h"
 #include "experiments/experiment.h"
+#include "experiments/interruption.h"
 #include "experiments/report/profile.h"
 #include "experiments/report/progress.h"
 #include "experiments/report/table.h"
@@ -22,14 +23,6 @@ namespace logodds {
 namespace {
 
 namespace fs = std::filesystem;
-
-volatile std::sig_atomic_t received_signal = 0;
-
-/// The first SIGINT or SIGTERM asks for a checkpoint at the next step; the second ends the program at once.
-void on_signal(int signal) {
-  if (received_signal != 0) std::_Exit(128 + signal);
-  received_signal = signal;
-}
 
 /// SIGUSR1 asks for a checkpoint at the next step: batch systems send it before they end a job.
 volatile std::sig_atomic_t save_asked = 0;
@@ -77,7 +70,7 @@ int train(const Arguments& arguments, const std::string& command_line) {
   TrainerEvents events;
   events.evaluated = [&](const std::vector<Row>& rows) { progress->evaluated(rows); };
   events.stepped = [&](int64_t step) { progress->stepped(step); };
-  events.interrupted = [] { return received_signal != 0; };
+  events.interrupted = interrupted;
   events.save_asked = take_save_request;
   if (arguments.profile) events.spent = [&](std::string_view part) { profile->spent(part); };
   // Everything that can be wrong is found before anything is written.
@@ -93,8 +86,7 @@ int train(const Arguments& arguments, const std::string& command_line) {
   const size_t runs = experiment.run_count();
   spdlog::info("{} {} run{} of {} weights each in {}", start ? "continuing" : "training", runs, runs == 1 ? "" : "s",
                trainer.pack().parameters.count(), path.string());
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  listen_for_interruption();
   progress.emplace(trainer.step(), options.steps);
   if (arguments.profile) profile.emplace(trainer.pack().parameters.flat().device());
   const int64_t first_step = trainer.step();
@@ -104,7 +96,7 @@ int train(const Arguments& arguments, const std::string& command_line) {
   if (!finished) {
     spdlog::warn("interrupted; saved at step {}. Continue with: logodds train {} --resume", trainer.step(),
                  (path / "config.yaml").string());
-    return 128 + received_signal;
+    return 128 + interruption();
   }
   if (trainer.diverged() > 0) {
     spdlog::error("{} of {} runs diverged; what they diverged on is in {}", trainer.diverged(), runs,
