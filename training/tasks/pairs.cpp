@@ -25,10 +25,11 @@ int64_t PairTask::train_count() const {
 }
 
 std::pair<Tensor, Tensor> PairTask::split(const Tensor& a, const Tensor& b, int64_t seed) const {
-  // Training pairs are ordered by blocks of 16 a's and 16 b's: neighbours read the same few rows of a model's tables.
-  const int64_t blocks = std::max<int64_t>(1, elements_ / 16);
-  const auto block = [&](const Tensor& x) { return (x * blocks).div(elements_, "floor"); };
-  const Tensor rank = (block(a) * blocks + block(b)) * pair_count() + at::arange(pair_count(), at::kLong);
+  // Training pairs are ordered by strips of 18 a's and, within a strip, by b: neighbours, wherever one begins to count,
+  // read the same few rows of a model's tables.
+  const int64_t strips = std::max<int64_t>(1, elements_ / 18);
+  const Tensor strip = (a * strips).div(elements_, "floor");
+  const Tensor rank = (strip * elements_ + b) * pair_count() + at::arange(pair_count(), at::kLong);
   auto generator = stream(seed, "split");
   const Tensor order = at::randperm(pair_count(), generator, at::TensorOptions().dtype(at::kLong));
   const Tensor chosen = order.narrow(0, 0, train_count());
