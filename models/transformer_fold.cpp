@@ -25,11 +25,16 @@ Tensor transposed(const Tensor& x) { return x.transpose(-2, -1); }
 class Fold {
  public:
   Fold(const TransformerFold& options, const Parameters& parameters, const Tensor& inputs_RBT)
-      : options_(options), inputs_RBT_(inputs_RBT), R_(inputs_RBT.size(0)), p_(options.tokens), H_(options.heads) {
-    fold_rows(parameters);
-    fold_unembedding(parameters);
-    together(rows_RND_, {[&] { fold_write(parameters); }, [&] { fold_pattern(parameters); },
-                         [&] { fold_logits(parameters); }, [&] { fold_values(); }});
+      : options_(options),
+        inputs_RBT_(inputs_RBT),
+        R_(inputs_RBT.size(0)),
+        p_(options.tokens),
+        H_(options.heads),
+        D_(parameters["embed.W_E"].size(2)) {
+    together(inputs_RBT, {[&] { fold_unembedding(parameters); }, [&] { fold_rows(parameters); }});
+    together(inputs_RBT, {[&] { fold_logits(parameters); }, [&] { fold_pattern(parameters); },
+                          [&] { write_ = product(W_O_RDD_, read_); }, [&] { fold_own(parameters); },
+                          [&] { values_ = product(rows_RND_, V_RDD_); }});
     fold_table();
   }
 
@@ -40,9 +45,8 @@ class Fold {
   void fold_rows(const Parameters& parameters);
   void fold_pattern(const Parameters& parameters);
   void fold_unembedding(const Parameters& parameters);
-  void fold_write(const Parameters& parameters);
   void fold_logits(const Parameters& parameters);
-  void fold_values();
+  void fold_own(const Parameters& parameters);
   void fold_table();
   void pull_back_head(const Tensor& table_gradient, const Tensor& own_gradient, int64_t head);
   void pull_back_logits(const Tensor& W_L_gradient, Parameters& parameters);
@@ -70,7 +74,7 @@ class Fold {
 
   TransformerFold options_;
   Tensor inputs_RBT_;
-  int64_t R_, p_, H_, D_ = 0, M_ = 0;
+  int64_t R_, p_, H_, D_, M_ = 0;
   Tensor rows_RND_, own_RND_;           ///< the residual stream's rows for a and b; those of the position that is read
   Tensor query_, keys_;                 ///< see fold_pattern
   Tensor exact_unembed_, unembed_RDV_;  ///< W_U in float64, and rounded
@@ -87,7 +91,6 @@ class Fold {
 
 void Fold::fold_rows(const Parameters& parameters) {
   const Tensor E = parameters["embed.W_E"].narrow(1, 0, p_), position = parameters["pos_embed.W_pos"];
-  D_ = E.size(2);
   rows_RND_ = at::cat({E + position.narrow(1, 0, 1), E + position.narrow(1, 1, 1)}, 1);
   if (options_.equals) {
     own_RND_ = parameters["embed.W_E"].narrow(1, p_, 1) + position.narrow(1, 2, 1);
@@ -129,8 +132,7 @@ void Fold::fold_unembedding(const Parameters& parameters) {
   W_O_RDD_ = weight(parameters, "attn.W_O").view({R_, D_, D_});
 }
 
-void Fold::fold_write(const Parameters& parameters) {
-  write_ = product(W_O_RDD_, read_);
+void Fold::fold_own(const Parameters& parameters) {
   const Tensor b_out = weight(parameters, "mlp.b_out").unsqueeze(1).to(at::kDouble);
   const Tensor bias = aligned_columns(weight(parameters, "mlp.b_in").unsqueeze(1).to(at::kDouble),
                                       matmul_per_run(b_out, unembed_RDV_.to(at::kDouble)));
@@ -147,8 +149,6 @@ void Fold::fold_logits(const Parameters& parameters) {
   const Tensor& W_out = weight(parameters, "mlp.W_out");
   W_L_ = product(W_out.to(at::kDouble), exact_unembed_).to(W_out.scalar_type());
 }
-
-void Fold::fold_values() { values_ = product(rows_RND_, V_RDD_); }
 
 void Fold::fold_table() {
   const int64_t N = H_ * 2 * p_;
@@ -191,7 +191,8 @@ void Fold::pull_back(const std::vector<Tensor>& gradients, Parameters& parameter
   pieces.push_back([&] { pull_back_pattern(attention, parameters); });
   together(table, pieces);
   together(table, {[&] { pull_back_read(own, parameters); }, [&] { pull_back_output(parameters); },
-                   [&] { pull_back_values(own, parameters); }});
+                   [&] { pull_back_values(own, parameters); },
+                   [&] { put_product(rows_gradient_, values_gradient_, transposed(V_RDD_), /*add=*/true); }});
   pull_back_rows(parameters);
 }
 
@@ -228,10 +229,9 @@ void Fold::pull_back_output(Parameters& parameters) {
   put_product(parameters.gradient("blocks.0.attn.W_O").view({R_, D_, D_}), write_gradient_, transposed(read_));
 }
 
-/// From the values and the constant rows to W_V and the residual rows.
+/// From the values and the constant rows to W_V and the row that is read.
 void Fold::pull_back_values(const Tensor& own_gradient, Parameters& parameters) {
   const Tensor V = product(transposed(rows_RND_), values_gradient_);
-  put_product(rows_gradient_, values_gradient_, transposed(V_RDD_), /*add=*/true);
   own_gradient_ = matmul_per_run(own_gradient, transposed(read_), own_gradient_);
   if (options_.equals) {
     const Tensor own_values = matmul_per_run(own_gradient, transposed(write_)) * total();

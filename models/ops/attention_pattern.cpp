@@ -58,8 +58,9 @@ void normalise(const double* const* found, const double* zero, int64_t positions
   for (int64_t h = 0; h < heads; ++h) {
     double sum = 0;
     for (int64_t t = 0; t < positions; ++t) sum += found[t] == nullptr ? zero[h] : found[t][h];
+    const double inverse = 1 / sum;
     for (int64_t t = 0; t < positions; ++t) {
-      out[h * positions + t] = static_cast<T>((found[t] == nullptr ? zero[h] : found[t][h]) / sum);
+      out[h * positions + t] = static_cast<T>((found[t] == nullptr ? zero[h] : found[t][h]) * inverse);
     }
   }
 }
