@@ -33,7 +33,7 @@ Dense whole_vectors(const Dense& layer) {
 
 template <class T>
 FeatureLayer<T>::FeatureLayer(const Dense& layer, const Tensor& inputs_RBF)
-    : W_RIO_(layer.W_RIO), b_RO_(layer.b_RO), inputs_(inputs_RBF) {
+    : W_RIO_(layer.W_RIO), b_RO_(layer.b_RO), inputs_(inputs_RBF), zeros_(static_cast<size_t>(layer.W_RIO.size(2))) {
   const auto features = static_cast<size_t>(inputs_.size(2)), lanes = static_cast<size_t>(sparse_kernels<T>().lanes),
              most = features * kTileSamples + lanes;
   sample_first_.resize(kTileSamples + 1);
@@ -108,16 +108,17 @@ void FeatureLayer<T>::forward(int64_t first, int64_t count, T* to, int64_t strid
 }
 
 template <class T>
-void FeatureLayer<T>::add_weight_gradient(const T* gradient, int64_t stride, T* weights, int64_t columns) {
+void FeatureLayer<T>::weight_gradient(const T* gradient, int64_t stride, T* weights, int64_t columns, bool add) {
   const int64_t in = W_RIO_.size(1), out = W_RIO_.size(2);
   if (sparse_) {
     transpose();
     const SparseRows<T> x{in, feature_first_.data(), sample_.get(), by_feature_.get()};
-    sparse_kernels<T>().multiply(x, out, gradient, count_, stride, nullptr, /*relu=*/false, weights, columns);
+    sparse_kernels<T>().multiply(x, out, gradient, count_, stride, add ? nullptr : zeros_.data(), /*relu=*/false,
+                                 weights, columns);
     return;
   }
   const T* x = inputs_.const_data_ptr<T>() + run_ * inputs_.stride(0) + first_ * in;
-  tile_kernels<T>().add_transposed_product(in, out, count_, x, in, gradient, stride, weights, columns);
+  tile_kernels<T>().multiply_transposed(in, out, count_, x, in, gradient, stride, weights, columns, add);
 }
 
 template Dense whole_vectors<float>(const Dense& layer);

@@ -27,8 +27,8 @@ class FeatureLayer {
   /// max(x W + b, 0) of samples first … first+count-1 into rows of `to`.
   void forward(int64_t first, int64_t count, T* to, int64_t stride);
 
-  /// Adds xᵀ g to the gradient of W, rows of `columns` aligned, for the samples of the last `forward`.
-  void add_weight_gradient(const T* gradient, int64_t stride, T* weights, int64_t columns);
+  /// xᵀ g for the samples of the last `forward`: the gradient of W, rows of `columns` aligned, or added to it.
+  void weight_gradient(const T* gradient, int64_t stride, T* weights, int64_t columns, bool add);
 
  private:
   void gather();     ///< the entries of this tile, as long as they are few
@@ -38,6 +38,7 @@ class FeatureLayer {
   Tensor W_RIO_, b_RO_, inputs_;
   int64_t run_ = 0, first_ = 0, count_ = 0;
   bool sparse_ = false, packed_run_ = false;
+  std::vector<T> zeros_;  ///< where a weight's gradient starts
   std::vector<int64_t> sample_first_, feature_first_, next_;
   // Room for every entry of a tile, of which only what is used is touched.
   std::unique_ptr<SparseColumn<T>[]> feature_, sample_;

@@ -59,7 +59,7 @@ void for_each_block(int64_t runs, int64_t width, int64_t samples,
 template <class T>
 void mix_all(const Mix& mix, const Tensor& tokens, const Tensor& out) {
   for_each_block(out.size(0), out.size(2), out.size(1), [&](int64_t run, int64_t begin, int64_t end) {
-    row_mix_kernels<T>().forward(mix_of_run<T>(mix, tokens, run), out.size(1), begin, end, /*relu=*/false,
+    row_mix_kernels<T>().forward(mix_of_run<T>(mix, tokens, run), out.size(1), begin, end, /*relu_end=*/0,
                                  out.mutable_data_ptr<T>() + run * out.stride(0) + begin, out.stride(1));
   });
 }
@@ -76,7 +76,7 @@ torch::autograd::variable_list spread_all(const Mix& mix, const Tensor& tokens, 
   for_each_block(R, W, B, [&](int64_t run, int64_t begin, int64_t end) {
     row_mix_kernels<T>().backward(mix_of_run<T>(mix, tokens, run), B, begin, end,
                                   gradient.const_data_ptr<T>() + run * gradient.stride(0) + begin, gradient.stride(1),
-                                  table.mutable_data_ptr<T>() + run * table.stride(0),
+                                  table.mutable_data_ptr<T>() + run * table.stride(0), /*filled=*/nullptr,
                                   base.numel() > 0 ? base.mutable_data_ptr<T>() + run * W : nullptr,
                                   shares.mutable_data_ptr<T>() + (run * blocks + begin / kBlock) * B * weights);
   });

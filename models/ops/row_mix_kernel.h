@@ -40,14 +40,16 @@ struct RowMix {
 /// On columns [begin, end) of the table, both multiples of kColumnAlign; `stride` is that of samples.
 template <class T>
 struct RowMixKernels {
-  /// out[b, c] = φ(base[begin + c] + Σ_t weight · table[row, begin + c]), φ = max(·, 0) where `relu`, else the
-  /// identity.
-  void (*forward)(const RowMix<T>& mix, int64_t samples, int64_t begin, int64_t end, bool relu, T* out, int64_t stride);
+  /// out[b, c] = φ(base[begin + c] + Σ_t weight · table[row, begin + c]), φ = max(·, 0) for table columns before
+  /// `relu_end`, a multiple of kColumnAlign, else the identity.
+  void (*forward)(const RowMix<T>& mix, int64_t samples, int64_t begin, int64_t end, int64_t relu_end, T* out,
+                  int64_t stride);
 
   /// Adds the gradients of table [rows, width], base [width] where there is one, and weights [samples, weight_count],
-  /// given that of `out`, φ = identity.
+  /// given that of `out`, φ = identity. A table row that is not yet `filled` [rows] is put there instead, and then is;
+  /// null: all are.
   void (*backward)(const RowMix<T>& mix, int64_t samples, int64_t begin, int64_t end, const T* gradient, int64_t stride,
-                   T* table_gradient, T* base_gradient, T* weight_gradient);
+                   T* table_gradient, bool* filled, T* base_gradient, T* weight_gradient);
 };
 
 /// The kernels for this machine's instruction set.

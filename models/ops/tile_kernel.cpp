@@ -99,6 +99,18 @@ int64_t packed_size(int64_t k, int64_t n) {
   return (n + panel - 1) / panel * panel * k;
 }
 
+/// kVectors vectors of elements that are `stride` apart.
+template <class T>
+HWY_INLINE void gather_panel(const T* from, int64_t stride, T* to) {
+  const hn::ScalableTag<T> d;
+  const hn::RebindToSigned<decltype(d)> d_index;
+  using Index = hn::TFromD<decltype(d_index)>;
+  const auto index = hn::Mul(hn::Iota(d_index, Index{0}), hn::Set(d_index, static_cast<Index>(stride)));
+  for (int v = 0; v < kVectors; ++v, from += lanes<T>() * stride, to += lanes<T>()) {
+    hn::StoreU(hn::GatherIndex(d, from, index), d, to);
+  }
+}
+
 template <class T>
 void pack(const T* weights, int64_t k, int64_t n, int64_t row_stride, int64_t column_stride, T* packed) {
   const int64_t panel = kVectors * lanes<T>();
@@ -106,6 +118,10 @@ void pack(const T* weights, int64_t k, int64_t n, int64_t row_stride, int64_t co
     const int64_t columns = std::min(panel, n - j);
     for (int64_t i = 0; i < k; ++i, packed += panel) {
       const T* from = weights + i * row_stride + j * column_stride;
+      if (columns == panel && column_stride != 1) {
+        gather_panel(from, column_stride, packed);
+        continue;
+      }
       for (int64_t c = 0; c < columns; ++c) packed[c] = from[c * column_stride];
       std::fill(packed + columns, packed + panel, T{0});
     }
@@ -139,32 +155,32 @@ void multiply(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_stride, con
 
 /// The larger operand is read from memory once: column by column of a, or panel by panel of b.
 template <class T>
-void add_transposed_product(int64_t m, int64_t n, int64_t rows, const T* a, int64_t a_stride, const T* b,
-                            int64_t b_stride, T* c, int64_t c_stride) {
+void multiply_transposed(int64_t m, int64_t n, int64_t rows, const T* a, int64_t a_stride, const T* b, int64_t b_stride,
+                         T* c, int64_t c_stride, bool add) {
   const int64_t panel = kVectors * lanes<T>();
-  const auto add_block = [&](int64_t i, int64_t j) {
+  const auto put_block = [&](int64_t i, int64_t j) {
     compute_block(
         m - i, n - j,
-        Block<T>{rows, a + i, 1, a_stride, b + j, b_stride, c + i * c_stride + j, c_stride, {.accumulate = true}});
+        Block<T>{rows, a + i, 1, a_stride, b + j, b_stride, c + i * c_stride + j, c_stride, {.accumulate = add}});
   };
   if (m >= n) {
     for (int64_t i = 0; i < m; i += kRows) {
-      for (int64_t j = 0; j < n; j += panel) add_block(i, j);
+      for (int64_t j = 0; j < n; j += panel) put_block(i, j);
     }
   } else {
     for (int64_t j = 0; j < n; j += panel) {
-      for (int64_t i = 0; i < m; i += kRows) add_block(i, j);
+      for (int64_t i = 0; i < m; i += kRows) put_block(i, j);
     }
   }
 }
 
 template <class T>
-void add_column_sums(int64_t n, int64_t rows, const T* b, int64_t b_stride, T* c) {
+void sum_columns(int64_t n, int64_t rows, const T* b, int64_t b_stride, T* c, bool add) {
   std::vector<double> sum(static_cast<size_t>(n));
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t j = 0; j < n; ++j) sum[static_cast<size_t>(j)] += static_cast<double>(b[r * b_stride + j]);
   }
-  for (int64_t j = 0; j < n; ++j) c[j] += static_cast<T>(sum[static_cast<size_t>(j)]);
+  for (int64_t j = 0; j < n; ++j) c[j] = (add ? c[j] : T{0}) + static_cast<T>(sum[static_cast<size_t>(j)]);
 }
 
 template <class T>
@@ -185,7 +201,7 @@ T peak(int64_t repeats, int64_t* operations) {
 
 template <class T>
 TileKernels<T> kernels() {
-  return {packed_size<T>, pack<T>, multiply<T>, add_transposed_product<T>, add_column_sums<T>, peak<T>};
+  return {packed_size<T>, pack<T>, multiply<T>, multiply_transposed<T>, sum_columns<T>, peak<T>};
 }
 TileKernels<float> tile_float() { return kernels<float>(); }
 TileKernels<double> tile_double() { return kernels<double>(); }

@@ -32,13 +32,13 @@ struct TileKernels {
   void (*multiply)(int64_t m, int64_t n, int64_t k, const T* a, int64_t a_stride, const T* packed, T* c,
                    int64_t c_stride, const Finish<T>& finish);
 
-  /// c [m, n] += aᵀ b with a [rows, m] and b [rows, n]. Columns of b and c up to the next multiple of the vector
-  /// length are read and written too.
-  void (*add_transposed_product)(int64_t m, int64_t n, int64_t rows, const T* a, int64_t a_stride, const T* b,
-                                 int64_t b_stride, T* c, int64_t c_stride);
+  /// c [m, n] = aᵀ b with a [rows, m] and b [rows, n], or c += aᵀ b. Columns of b and c up to the next multiple of the
+  /// vector length are read and written too.
+  void (*multiply_transposed)(int64_t m, int64_t n, int64_t rows, const T* a, int64_t a_stride, const T* b,
+                              int64_t b_stride, T* c, int64_t c_stride, bool add);
 
-  /// c [n] += Σ_rows b [rows, n].
-  void (*add_column_sums)(int64_t n, int64_t rows, const T* b, int64_t b_stride, T* c);
+  /// c [n] = Σ_rows b [rows, n], or c += Σ_rows b.
+  void (*sum_columns)(int64_t n, int64_t rows, const T* b, int64_t b_stride, T* c, bool add);
 
   /// Multiplications and additions (two per fused multiply-add) of a loop that does nothing else, `repeats` long: what
   /// the machine can do at most. The result depends on all of them.

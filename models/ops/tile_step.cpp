@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "models/ops/feature_layer.h"
 #include "models/ops/tile_kernel.h"
@@ -54,6 +57,20 @@ struct Layout {
   }
 };
 
+/// A thread's share of the gradient of one run. The first tile puts what further ones add, so that nothing is cleared
+/// that is written anyway; of the table, the largest part, a thread meets some rows only.
+template <class T>
+struct Share {
+  T* flat;
+  bool started = false;            ///< all but the table and its base are there
+  std::unique_ptr<bool[]> filled;  ///< which rows of the table are
+
+  Share(const Layout& layout, T* to)
+      : flat(to), filled(std::make_unique<bool[]>(static_cast<size_t>(layout.table.rows))) {
+    std::fill_n(flat + layout.base.offset, layout.base.rows * layout.base.columns, T{0});
+  }
+};
+
 /// One run's operands, with the weights packed both ways, and the buffers of one tile.
 template <class T>
 class Tile {
@@ -65,18 +82,22 @@ class Tile {
         first_layer_(folded.features() ? 1 : 0),
         outputs_(folded.layers.back().W_RIO.size(2)),
         classes_(classes),
-        logits_stride_(tile_stride(classes)),
-        logits_(buffer(kTileSamples * logits_stride_)),
         hidden_(folded.layers.size()),
+        hidden_stride_(folded.layers.size()),
         packed_(folded.layers.size()),
         transposed_(folded.layers.size()) {
     if (folded.features()) features_.emplace(first_layer, inputs);
     for (size_t i = first_layer_; i < folded.layers.size(); ++i) {
       const int64_t in = width(i), out = folded.layers[i].W_RIO.size(2);
-      hidden_[i] = buffer(kTileSamples * tile_stride(in));
+      // Mixed rows are hidden units and, where there are any, direct logits.
+      hidden_stride_[i] = tile_stride(i == 0 && folded.has_direct ? aligned(in) + aligned(classes) : in);
+      hidden_[i] = buffer(kTileSamples * hidden_stride_[i]);
       packed_[i] = at::empty({kernels_.packed_size(in, out)}, hidden_[i].options());
       if (backward) transposed_[i] = at::empty({kernels_.packed_size(out, in)}, hidden_[i].options());
     }
+    logits_stride_ = folded.has_direct ? hidden_stride_[0] : tile_stride(classes);
+    logits_ = folded.has_direct ? hidden_[0].narrow(0, aligned(width(0)), hidden_[0].numel() - aligned(width(0)))
+                                : buffer(kTileSamples * logits_stride_);
   }
 
   void use_run(int64_t run) {
@@ -93,14 +114,14 @@ class Tile {
 
   /// Logits of `count` samples; the buffer is the tile's own.
   T* forward(int64_t first, int64_t count) {
-    features_ ? features_->forward(first, count, data(hidden_[1]), tile_stride(width(1))) : mix_rows(first, count);
+    features_ ? features_->forward(first, count, data(hidden_[1]), hidden_stride_[1]) : mix_rows(first, count);
     for (size_t i = first_layer_; i < folded_.layers.size(); ++i) {
       const int64_t in = width(i), out = folded_.layers[i].W_RIO.size(2);
       const bool last = i + 1 == folded_.layers.size();
       T* to = last ? data(logits_) : data(hidden_[i + 1]);
-      const int64_t stride = last ? logits_stride_ : tile_stride(out);
+      const int64_t stride = last ? logits_stride_ : hidden_stride_[i + 1];
       const bool starts_with_bias = put_bias(i, count, to, stride, last && folded_.has_direct);
-      kernels_.multiply(count, out, in, data(hidden_[i]), tile_stride(in), data(packed_[i]), to, stride,
+      kernels_.multiply(count, out, in, data(hidden_[i]), hidden_stride_[i], data(packed_[i]), to, stride,
                         {.accumulate = starts_with_bias, .relu = !last});
     }
     if (outputs_ < classes_) {
@@ -109,29 +130,30 @@ class Tile {
     return data(logits_);
   }
 
-  /// From the gradients in the logits' buffer: adds to a run's flat gradient and to the mixing weights' [samples, C].
-  /// The hidden activations turn into their own gradients.
-  void backward(int64_t first, int64_t count, const Layout& layout, T* flat, T* weight_gradient) {
+  /// From the gradients in the logits' buffer to a share of the run's and to the mixing weights' [samples, C]. The
+  /// hidden activations turn into their own gradients.
+  void backward(int64_t first, int64_t count, const Layout& layout, Share<T>& share, T* weight_gradient) {
     T* gradient = data(logits_);
     int64_t stride = logits_stride_;
     for (size_t i = folded_.layers.size(); i-- > first_layer_;) {
       const int64_t in = width(i), out = folded_.layers[i].W_RIO.size(2);
       T* hidden = data(hidden_[i]);
-      kernels_.add_transposed_product(in, out, count, hidden, tile_stride(in), gradient, stride,
-                                      flat + layout.weights[i].offset, aligned(out));
-      add_bias_gradient(i, count, gradient, stride, layout, flat);
-      kernels_.multiply(count, in, out, gradient, stride, data(transposed_[i]), hidden, tile_stride(in),
-                        {.positive = hidden, .positive_stride = tile_stride(in)});
+      kernels_.multiply_transposed(in, out, count, hidden, hidden_stride_[i], gradient, stride,
+                                   share.flat + layout.weights[i].offset, aligned(out), share.started);
+      bias_gradient(i, count, gradient, stride, layout, share);
+      kernels_.multiply(count, in, out, gradient, stride, data(transposed_[i]), hidden, hidden_stride_[i],
+                        {.positive = hidden, .positive_stride = hidden_stride_[i]});
       gradient = hidden;
-      stride = tile_stride(in);
+      stride = hidden_stride_[i];
     }
     if (features_) {
       const auto& part = layout.weights[0];
-      features_->add_weight_gradient(gradient, stride, flat + part.offset, aligned(part.columns));
-      add_bias_gradient(0, count, gradient, stride, layout, flat);
+      features_->weight_gradient(gradient, stride, share.flat + part.offset, aligned(part.columns), share.started);
+      bias_gradient(0, count, gradient, stride, layout, share);
     } else {
-      unmix_rows(first, count, gradient, stride, layout, flat, weight_gradient);
+      unmix_rows(first, count, layout, share, weight_gradient);
     }
+    share.started = true;
   }
 
   int64_t logits_stride() const { return logits_stride_; }
@@ -142,32 +164,23 @@ class Tile {
   int64_t width(size_t layer) const { return folded_.layers[layer].W_RIO.size(1); }
 
   void mix_rows(int64_t first, int64_t count) {
-    const RowMix<T> mix = mix_.from(first);
-    const int64_t direct = aligned(folded_.hidden);
-    row_mix_kernels<T>().forward(mix, count, 0, direct, /*relu=*/true, data(hidden_[0]), tile_stride(direct));
-    if (folded_.has_direct) {
-      row_mix_kernels<T>().forward(mix, count, direct, mix.width, /*relu=*/false, data(logits_), logits_stride_);
-    }
+    row_mix_kernels<T>().forward(mix_.from(first), count, 0, mix_.width, /*relu_end=*/aligned(folded_.hidden),
+                                 data(hidden_[0]), hidden_stride_[0]);
   }
 
-  /// From the gradients of the mixed rows, `gradient` and those of the logits.
-  void unmix_rows(int64_t first, int64_t count, const T* gradient, int64_t stride, const Layout& layout, T* flat,
-                  T* weight_gradient) {
-    const RowMix<T> mix = mix_.from(first);
-    const auto backward = row_mix_kernels<T>().backward;
-    T* weights = weight_gradient == nullptr ? nullptr : weight_gradient + first * mix.weight_count;
-    T *table = flat + layout.table.offset, *base = flat + layout.base.offset;
-    const int64_t direct = aligned(folded_.hidden);
-    backward(mix, count, 0, direct, gradient, stride, table, base, weights);
-    if (folded_.has_direct) {
-      backward(mix, count, direct, mix.width, data(logits_), logits_stride_, table, base, weights);
-    }
+  /// From the gradients of the mixed rows, direct logits included.
+  void unmix_rows(int64_t first, int64_t count, const Layout& layout, Share<T>& share, T* weight_gradient) {
+    T* weights = weight_gradient == nullptr ? nullptr : weight_gradient + first * mix_.weight_count;
+    row_mix_kernels<T>().backward(mix_.from(first), count, 0, mix_.width, data(hidden_[0]), hidden_stride_[0],
+                                  share.flat + layout.table.offset, share.filled.get(), share.flat + layout.base.offset,
+                                  weights);
   }
 
-  void add_bias_gradient(size_t layer, int64_t count, const T* gradient, int64_t stride, const Layout& layout,
-                         T* flat) {
+  void bias_gradient(size_t layer, int64_t count, const T* gradient, int64_t stride, const Layout& layout,
+                     Share<T>& share) {
     const auto& part = layout.biases[layer];
-    if (part.rows > 0) kernels_.add_column_sums(part.columns, count, gradient, stride, flat + part.offset);
+    if (part.rows == 0) return;
+    kernels_.sum_columns(part.columns, count, gradient, stride, share.flat + part.offset, share.started);
   }
 
   /// Puts the bias where a product will be added to it; true where there is something to add to.
@@ -187,11 +200,13 @@ class Tile {
   const Folded& folded_;
   const Tensor& inputs_;
   size_t first_layer_;  ///< that the tile's own buffers feed
-  int64_t outputs_, classes_, logits_stride_, run_ = 0;
+  int64_t outputs_, classes_, logits_stride_ = 0, run_ = 0;
   RowMix<T> mix_;
   std::optional<FeatureLayer<T>> features_;
-  Tensor logits_;
-  std::vector<Tensor> hidden_, packed_, transposed_;
+  Tensor logits_;  ///< with direct logits, a part of hidden_[0]
+  std::vector<Tensor> hidden_;
+  std::vector<int64_t> hidden_stride_;
+  std::vector<Tensor> packed_, transposed_;
 };
 
 const RowsOf<float>& rows_of(const RowLoss& loss, float) { return loss.of_float; }
@@ -216,17 +231,42 @@ struct Tiling {
   int64_t B, count, size;
 };
 
-/// Tiles [begin, end) of samples of the run the tile is set to, into a flat gradient that this clears first.
+/// Tiles [begin, end) of samples of the run the tile is set to.
 template <class T>
 void train_tiles(Tile<T>& tile, const Tiling& tiling, int64_t begin, int64_t end, const int64_t* targets,
-                 const RowsOf<T>& loss, const Layout& layout, T* flat, T* weight_gradient, double* losses) {
-  std::fill_n(flat, layout.size, T{0});
+                 const RowsOf<T>& loss, const Layout& layout, Share<T>& share, T* weight_gradient, double* losses) {
   for (int64_t t = begin; t < end; ++t) {
     const int64_t first = tiling.first(t), count = tiling.first(t + 1) - first;
     if (count == 0) break;
     T* logits = tile.forward(first, count);
     loss(logits, tile.logits_stride(), targets + first, count, losses + first);
-    tile.backward(first, count, layout, flat, weight_gradient);
+    tile.backward(first, count, layout, share, weight_gradient);
+  }
+  if (!share.started) std::fill(share.flat + layout.base.offset, share.flat + layout.size, T{0});
+}
+
+/// Adds the shares of a run up in the first.
+template <class T>
+void add_up(std::span<const Share<T>> shares, const Layout& layout) {
+  const auto add = [](const T* from, int64_t count, T* to) {
+    std::transform(from, from + count, to, to, std::plus<T>());
+  };
+  T* sum = shares[0].flat;
+  const int64_t width = aligned(layout.table.columns), rest = layout.base.offset;
+  at::parallel_for(0, layout.table.rows, 64, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      bool filled = shares[0].filled[row];
+      for (const auto& share : shares.subspan(1)) {
+        if (!share.filled[row]) continue;
+        std::exchange(filled, true) ? add(share.flat + row * width, width, sum + row * width)
+                                    : void(std::copy_n(share.flat + row * width, width, sum + row * width));
+      }
+      if (!filled) std::fill_n(sum + row * width, width, T{0});
+    }
+  });
+  for (const auto& share : shares.subspan(1)) {
+    at::parallel_for(rest, layout.size, 1 << 14,
+                     [&](int64_t begin, int64_t end) { add(share.flat + begin, end - begin, sum + begin); });
   }
 }
 
@@ -242,24 +282,28 @@ TileGradients gradients_of(const Folded& folded, const Tensor& inputs, const Ten
   const Tensor losses = at::empty({R, B}, options.dtype(at::kDouble)), flat = at::empty({R, layout.size}, options);
   const Tensor& weights = folded.mix.weights_RBC;
   const Tensor weight_gradient = weights.defined() ? at::zeros_like(weights) : Tensor();
-  const auto train = [&](Tile<T>& tile, int64_t run, int64_t begin, int64_t end, T* into) {
-    tile.use_run(run);
-    train_tiles<T>(tile, tiling, begin, end, targets.const_data_ptr<int64_t>() + run * B, rows_of(loss, T{}), layout,
-                   into, weights.defined() ? weight_gradient.mutable_data_ptr<T>() + run * weights.stride(0) : nullptr,
-                   losses.mutable_data_ptr<double>() + run * B);
-  };
   const Tensor others = at::empty({R, shares - 1, layout.size}, options);
+  std::vector<Share<T>> all;  // run by run
+  for (int64_t i = 0; i < R * shares; ++i) {
+    const int64_t run = i / shares, share = i % shares;
+    all.emplace_back(layout, share == 0
+                                 ? flat.mutable_data_ptr<T>() + run * layout.size
+                                 : others.mutable_data_ptr<T>() + (run * (shares - 1) + share - 1) * layout.size);
+  }
   const Dense first_layer = first_layer_of<T>(folded);
   at::parallel_for(0, R * shares, 1, [&](int64_t begin, int64_t end) {
     Tile<T> tile(folded, first_layer, inputs, classes, /*backward=*/true);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t run = i / shares, share = i % shares;
-      T* into = share == 0 ? flat.mutable_data_ptr<T>() + run * layout.size
-                           : others.mutable_data_ptr<T>() + (run * (shares - 1) + share - 1) * layout.size;
-      train(tile, run, tiling.count * share / shares, tiling.count * (share + 1) / shares, into);
+      tile.use_run(run);
+      train_tiles<T>(tile, tiling, tiling.count * share / shares, tiling.count * (share + 1) / shares,
+                     targets.const_data_ptr<int64_t>() + run * B, rows_of(loss, T{}), layout,
+                     all[static_cast<size_t>(i)],
+                     weights.defined() ? weight_gradient.mutable_data_ptr<T>() + run * weights.stride(0) : nullptr,
+                     losses.mutable_data_ptr<double>() + run * B);
     }
   });
-  for (int64_t share = 1; share < shares; ++share) flat.add_(others.select(1, share - 1));
+  for (int64_t run = 0; run < R; ++run) add_up(std::span<const Share<T>>(all).subspan(run * shares, shares), layout);
 
   TileGradients result{losses, {}};
   if (!folded.features()) result.gradients.push_back(Layout::view(flat, layout.table));

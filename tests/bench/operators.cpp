@@ -60,7 +60,7 @@ void row_mix_forward(benchmark::State& state) {
   std::vector<float> out(static_cast<size_t>(kTile * width));
   time(state, 2.0 * static_cast<double>(step.samples() * step.mix.term_count * width), [&] {
     for (int64_t first = 0; first < step.samples(); first += kTile) {
-      row_mix_kernels<float>().forward(step.mix.from(first), std::min(kTile, step.samples() - first), 0, width, false,
+      row_mix_kernels<float>().forward(step.mix.from(first), std::min(kTile, step.samples() - first), 0, width, 0,
                                        out.data(), width);
     }
   });
@@ -75,7 +75,7 @@ void row_mix_backward(benchmark::State& state) {
     for (int64_t first = 0; first < step.samples(); first += kTile) {
       row_mix_kernels<float>().backward(step.mix.from(first), std::min(kTile, step.samples() - first), 0, width,
                                         gradient.const_data_ptr<float>(), width, table.mutable_data_ptr<float>(),
-                                        base.mutable_data_ptr<float>(),
+                                        nullptr, base.mutable_data_ptr<float>(),
                                         weights.mutable_data_ptr<float>() + first * step.mix.weight_count);
     }
   });
@@ -98,8 +98,8 @@ void tile_product(benchmark::State& state, int64_t k, int64_t n) {
 void tile_transposed_product(benchmark::State& state, int64_t m, int64_t n) {
   const Tensor a = at::randn({kTile, m}), b = at::randn({kTile, n}), c = at::zeros({m, aligned(n)});
   time(state, 2.0 * static_cast<double>(kTile * m * n), [&] {
-    tile_kernels<float>().add_transposed_product(m, n, kTile, a.const_data_ptr<float>(), m, b.const_data_ptr<float>(),
-                                                 n, c.mutable_data_ptr<float>(), aligned(n));
+    tile_kernels<float>().multiply_transposed(m, n, kTile, a.const_data_ptr<float>(), m, b.const_data_ptr<float>(), n,
+                                              c.mutable_data_ptr<float>(), aligned(n), /*add=*/true);
     benchmark::ClobberMemory();
   });
 }
