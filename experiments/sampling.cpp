@@ -72,12 +72,7 @@ void ChainsFile::save(const Chains& chains) const {
 }
 
 Sampling::Sampling(const Inspection& inspection, size_t run, const SamplingOptions& options)
-    : inspection_(inspection),
-      run_(run),
-      options_(options),
-      sampled_(inspection.sampled(run, options)),
-      nbeta_(inverse_temperature(options, sampled_.network.targets_N.size(0))),
-      centre_loss_(network_loss(sampled_.network, sampled_.centre)) {}
+    : inspection_(inspection), run_(run), options_(options), sampled_(inspection.sampled(run, options)) {}
 
 Row Sampling::heading() const {
   return {{"run", run_},
@@ -86,9 +81,9 @@ Row Sampling::heading() const {
           {"examples", sampled_.network.targets_N.size(0)},
           {"parameters", size_of(pieces_of(sampled_.centre, options_.parameters))},
           {"sampler", options_.sampler.name()},
-          {"nbeta", nbeta_},
+          {"nbeta", sampled_.nbeta},
           {"localisation", options_.localisation},
-          {"init_loss", centre_loss_}};
+          {"init_loss", sampled_.centre_loss}};
 }
 
 std::string Sampling::identity() const {
@@ -96,9 +91,7 @@ std::string Sampling::identity() const {
 }
 
 Row Sampling::coefficient(const std::filesystem::path& state, const std::function<bool()>& interrupted) const {
-  const auto count = static_cast<size_t>(options_.chains);
-  Chains chains = make_chains(options_, sampled_.network, sampled_.centre, std::vector<double>(count, nbeta_),
-                              std::vector<double>(count, options_.localisation));
+  Chains chains = coefficient_chains(options_, sampled_);
   SamplingOptions fixed = options_;
   fixed.draws = 4;
   const ChainsFile file(state, settings_of([&](Fields& fields) { fixed.fields(fields); }) + identity());
@@ -108,8 +101,7 @@ Row Sampling::coefficient(const std::filesystem::path& state, const std::functio
   if (!finished) return nullptr;
 
   const Trace trace = chains.trace();
-  const int64_t burn_in = options_.burn_in, between = options_.steps_between_draws;
-  const LearningCoefficient found = learning_coefficient(trace, burn_in, between, nbeta_, centre_loss_);
+  const LearningCoefficient found = learning_coefficient(options_, sampled_, trace);
   const bool stands = found.refusals.empty();
   const auto if_it_stands = [&](double value) { return stands ? Row(value) : Row(nullptr); };
   Row row = heading();
@@ -117,7 +109,7 @@ Row Sampling::coefficient(const std::filesystem::path& state, const std::functio
   row["llc/std"] = if_it_stands(found.deviation);
   row["llc/standard_error"] = if_it_stands(found.error);
   row["llc/interval"] = stands ? Row{found.low, found.high} : Row(nullptr);
-  for (size_t r = 0; r < count; ++r) row["llc-chain/" + std::to_string(r)] = found.of_chain[r];
+  for (size_t r = 0; r < found.of_chain.size(); ++r) row["llc-chain/" + std::to_string(r)] = found.of_chain[r];
   row["refused"] = found.refusals;
   row["r_hat"] = found.convergence.r_hat;
   row["ess_bulk"] = found.convergence.bulk_size;
@@ -129,8 +121,8 @@ Row Sampling::coefficient(const std::filesystem::path& state, const std::functio
   row["trend"] = found.trend;
   row["trend_error"] = found.trend_error;
   row["chains_not_finite"] = found.not_finite;
-  row["loss/trace"] = rows_of(draws_of(trace.energy_RS, burn_in, between));
-  row["loss/burn_in"] = rows_of(trace.energy_RS.narrow(1, 0, burn_in));
+  row["loss/trace"] = rows_of(draws_of(trace.energy_RS, options_.burn_in, options_.steps_between_draws));
+  row["loss/burn_in"] = rows_of(trace.energy_RS.narrow(1, 0, options_.burn_in));
   return row;
 }
 
@@ -180,7 +172,7 @@ Row Sampling::calibration(const std::function<bool()>& interrupted) const {
   for (const auto& point : points) {
     step_sizes.insert(step_sizes.end(), kChainsPerPoint, step_size * point.step_size);
     localisations.insert(localisations.end(), kChainsPerPoint, options_.localisation * point.localisation);
-    nbetas.insert(nbetas.end(), kChainsPerPoint, nbeta_ * point.nbeta);
+    nbetas.insert(nbetas.end(), kChainsPerPoint, sampled_.nbeta * point.nbeta);
   }
   Chains chains = make_chains(options_, sampled_.network, sampled_.centre, nbetas, localisations, step_sizes);
   if (!chains.run_to(options_.steps(), interrupted)) return nullptr;
@@ -191,7 +183,7 @@ Row Sampling::calibration(const std::function<bool()>& interrupted) const {
     const auto first = static_cast<int64_t>(i) * kChainsPerPoint;
     const LearningCoefficient found =
         learning_coefficient(of_chains(trace, first, kChainsPerPoint), options_.burn_in, options_.steps_between_draws,
-                             nbetas[static_cast<size_t>(first)], centre_loss_);
+                             nbetas[static_cast<size_t>(first)], sampled_.centre_loss);
     rows.push_back({{"step_size", step_sizes[static_cast<size_t>(first)]},
                     {"localisation", localisations[static_cast<size_t>(first)]},
                     {"nbeta", found.nbeta},

@@ -34,8 +34,6 @@ class Sampling {
   /// nβ whose estimate agrees with that at the next smaller one; null where there is none. Null where interrupted.
   Row calibration(const std::function<bool()>& interrupted) const;
 
-  double nbeta() const { return nbeta_; }
-  double centre_loss() const { return centre_loss_; }
   const SampledRun& sampled() const { return sampled_; }
   /// What every result begins with: run, label, step, examples, parameters, nbeta, localisation, init_loss.
   Row heading() const;
@@ -47,7 +45,6 @@ class Sampling {
   size_t run_;
   SamplingOptions options_;
   SampledRun sampled_;
-  double nbeta_, centre_loss_;
 };
 
 /// Chains kept in a file, so that they can be continued: refuses those of other settings.

@@ -31,6 +31,7 @@ struct Arguments {
   int threads = 0;
   bool json = false;
   bool calibrate = false;
+  bool checkpoints = false;
 };
 
 /// Of one run: its figures; null where it was interrupted.
@@ -62,15 +63,33 @@ std::vector<fs::path> directories_of(const std::string& path) {
   return finished;
 }
 
+/// A run directory at one step; -1 is its newest checkpoint.
+using Place = std::pair<fs::path, int64_t>;
+
+/// Where the runs lie that were asked for, each at the steps that were.
+std::vector<Place> places_of(const Arguments& arguments) {
+  std::vector<Place> places;
+  for (const auto& directory : directories_of(arguments.directory)) {
+    std::vector<int64_t> steps;
+    if (arguments.checkpoints) steps = RunDirectory::open(directory).checkpoints().steps();
+    if (steps.empty()) steps.push_back(arguments.step);
+    for (const int64_t step : steps) places.emplace_back(directory, step);
+  }
+  return places;
+}
+
 /// Samples every run that was asked for, in turn; `done` hears of each. False where it was interrupted.
 bool sample_all(const Arguments& arguments, const Sampled& sampled, const std::function<void(const Row&)>& done) {
-  const auto directories = directories_of(arguments.directory);
+  const auto places = places_of(arguments);
   listen_for_interruption();
-  for (const auto& directory : directories) {
-    const Inspection inspection(RunDirectory::open(directory), arguments.step);
+  for (const auto& [directory, step] : places) {
+    const RunDirectory run_directory = RunDirectory::open(directory);
+    if (step >= 0 && arguments.checkpoints && !fs::exists(run_directory.checkpoints().path_of(step)))
+      continue;  // training went on
+    const Inspection inspection(run_directory, step);
     if (arguments.threads > 0) at::set_num_threads(arguments.threads);
     const auto runs = chosen_runs(inspection, arguments.run);
-    if (!arguments.state.empty() && (directories.size() > 1 || runs.size() > 1 || arguments.calibrate))
+    if (!arguments.state.empty() && (places.size() > 1 || runs.size() > 1 || arguments.calibrate))
       throw Error("--state keeps the chains of one run: name it with --run, and leave out --calibrate");
     for (const size_t run : runs) {
       const Row row = sampled(inspection, run);
@@ -96,10 +115,15 @@ int llc(const Arguments& arguments) {
   const bool finished = sample_all(arguments, sampled, [&](const Row& row) {
     rows.push_back(row);
     refused = refused || (!arguments.calibrate && !row.at("refused").empty());
-    if (!arguments.json) arguments.calibrate ? print_calibration(row) : print_coefficient(row);
+    if (arguments.json || arguments.checkpoints) return;
+    arguments.calibrate ? print_calibration(row) : print_coefficient(row);
   });
   if (!finished) return 128 + interruption();
-  if (arguments.json) print_json(rows);
+  if (arguments.json) {
+    print_json(rows);
+  } else if (arguments.checkpoints) {
+    print_checkpoints(rows);
+  }
   return static_cast<int>(refused ? ExitCode::incomplete : ExitCode::ok);
 }
 
@@ -149,7 +173,13 @@ std::shared_ptr<Arguments> add_common(CLI::App* command) {
 void add_llc(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("llc", "Estimate the learning coefficient of a trained run by sampling around it");
   auto arguments = add_common(command);
-  command->add_flag("--calibrate", arguments->calibrate, "Try a grid of step sizes, localisations and temperatures");
+  auto* calibrate = command->add_flag("--calibrate", arguments->calibrate,
+                                      "Try a grid of step sizes, localisations and temperatures");
+  command
+      ->add_flag("--checkpoints", arguments->checkpoints,
+                 "At every checkpoint that is kept, oldest first; also while the run is trained")
+      ->excludes(calibrate)
+      ->excludes("--step");
   command->callback([arguments, &exit_code] { exit_code = llc(*arguments); });
 }
 

@@ -31,14 +31,15 @@ struct Extent {
 
 }  // namespace
 
-std::string plot(const std::string& title, const std::vector<Curve>& curves, bool log_y) {
+std::string plot(const std::string& title, const std::vector<Curve>& curves, bool log_y, bool log_x) {
   const auto drawable = [&](double y) { return std::isfinite(y) && (!log_y || y > 0); };
   const auto height_of = [&](double y) { return log_y ? std::log10(y) : y; };
+  const auto place_of = [&](double x) { return log_x ? std::log10(x) : x; };
   Extent x, y;
   for (const auto& curve : curves) {
     for (const auto& [at, value] : curve.points) {
       if (!drawable(value)) continue;
-      x.include(at);
+      x.include(place_of(at));
       y.include(height_of(value));
     }
   }
@@ -49,7 +50,7 @@ std::string plot(const std::string& title, const std::vector<Curve>& curves, boo
     for (const auto& [at, value] : curves[i].points) {
       if (!drawable(value)) continue;
       const int row = kHeight - 1 - y.cell(height_of(value), kHeight);
-      grid[static_cast<size_t>(row)][static_cast<size_t>(x.cell(at, kWidth))] = kLetters[i % 26];
+      grid[static_cast<size_t>(row)][static_cast<size_t>(x.cell(place_of(at), kWidth))] = kLetters[i % 26];
     }
   }
   std::string text = title + "\n";
@@ -61,7 +62,9 @@ std::string plot(const std::string& title, const std::vector<Curve>& curves, boo
   }
   std::string axis;
   for (int i = 0; i < kWidth; ++i) axis += "─";
-  text += fmt::format("{:>9} └{}\n{:>9}  {:<{}}{}\n", "", axis, "", figure(x.low, 6), kWidth - 8, figure(x.high, 6));
+  const auto tick = [&](double place) { return figure(log_x ? std::pow(10, place) : place, log_x ? 3 : 6); };
+  text += fmt::format("{:>9} └{}\n{:>9}  {:<{}}{:^16}{:>{}}\n", "", axis, "", tick(x.low), kWidth / 2 - 8,
+                      tick((x.low + x.high) / 2), tick(x.high), kWidth / 2 - 8);
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <vector>
 
 #include "experiments/report/plot.h"
@@ -16,8 +17,25 @@ std::string heading_text(const Row& row) {
   const Row& step = row.at("step");
   return "Run " + row.at("run").dump() + " (" + row.at("label").get<std::string>() + ")" +
          (step.is_null() ? "" : ", step " + step.dump()) + ": " + row.at("examples").dump() + " examples, " +
-         row.at("parameters").dump() + " weights, nβ = " + figure(number(row, "nbeta")) +
-         ", γ = " + figure(number(row, "localisation")) + ", L(w0) = " + figure(number(row, "init_loss")) + "\n";
+         row.at("parameters").dump() + " weights, " +
+         (row.contains("nbeta") ? "nβ = " + figure(number(row, "nbeta")) + ", " : "") +
+         "γ = " + figure(number(row, "localisation")) + ", L(w0) = " + figure(number(row, "init_loss")) + "\n";
+}
+
+/// What each curve's letter stands for.
+std::string legend(const std::vector<Curve>& curves) {
+  std::string text;
+  for (size_t i = 0; i < curves.size(); ++i) {
+    text += std::string(11, ' ') + static_cast<char>('A' + i % 26) + "  " + curves[i].label + "\n";
+  }
+  return text;
+}
+
+/// A refusal up to its colon: "the chains have not mixed"; empty where there is none.
+std::string in_short(const Row& refused) {
+  if (refused.empty()) return "";
+  const auto reason = refused.front().get<std::string>();
+  return reason.substr(0, reason.find(':'));
 }
 
 /// Mean loss over the chains, at each step.
@@ -49,25 +67,40 @@ void print_coefficient(const Row& row) {
   std::cout << std::flush;
 }
 
+void print_checkpoints(const Row& rows) {
+  Table table({"run", "step", "L(w0)", "λ̂", "standard error", "R̂", "refused"});
+  std::vector<Curve> curves;
+  for (const auto& row : rows) {
+    const std::string run = row.at("directory").get<std::string>() + " " + row.at("label").get<std::string>();
+    auto curve = std::ranges::find(curves, run, &Curve::label);
+    if (curve == curves.end()) curve = curves.insert(curve, {run, {}});
+    curve->points.emplace_back(number(row, "step"), number(row, "llc/mean"));
+    table.add({run, row.at("step").dump(), figure(number(row, "init_loss")), figure(number(row, "llc/mean")),
+               figure(number(row, "llc/standard_error")), figure(number(row, "r_hat")), in_short(row.at("refused"))});
+  }
+  std::cout << table.text() << "\n" << plot("λ̂ against step", curves, false) << legend(curves) << std::flush;
+}
+
 void print_calibration(const Row& row) {
   std::cout << heading_text(row);
   Table table({"ε", "γ", "nβ", "λ̂", "standard error", "R̂", "refused"});
   std::vector<Curve> curves;
+  std::map<std::string, std::string> reasons;  // one of each kind, in full
   for (const auto& point : row.at("points")) {
     const auto& refused = point.at("refused");
     const std::string label =
         "γ = " + figure(number(point, "localisation")) + ", nβ = " + figure(number(point, "nbeta"));
     table.add({figure(number(point, "step_size")), figure(number(point, "localisation")),
                figure(number(point, "nbeta")), figure(number(point, "llc/mean")),
-               figure(number(point, "llc/standard_error")), figure(number(point, "r_hat")),
-               refused.empty() ? "" : refused.front().get<std::string>()});
+               figure(number(point, "llc/standard_error")), figure(number(point, "r_hat")), in_short(refused)});
+    if (!refused.empty()) reasons.emplace(in_short(refused), refused.front().get<std::string>());
     if (curves.empty() || curves.back().label != label) curves.push_back({label, {}});
-    curves.back().points.emplace_back(std::log10(number(point, "step_size")), number(point, "llc/mean"));
+    curves.back().points.emplace_back(number(point, "step_size"), number(point, "llc/mean"));
   }
-  std::cout << table.text() << "\n" << plot("λ̂ (logarithmic) against log10 ε: look for the plateau", curves, true);
-  for (size_t i = 0; i < curves.size(); ++i) {
-    std::cout << "           " << static_cast<char>('A' + i % 26) << "  " << curves[i].label << "\n";
-  }
+  std::cout << table.text();
+  for (const auto& [kind, reason] : reasons) std::cout << "refused, for example: " << reason << "\n";
+  std::cout << "\n"
+            << plot("λ̂ against ε, both logarithmic: look for the plateau", curves, true, true) << legend(curves);
   const Row& suggestion = row.at("suggestion");
   std::cout << (suggestion.is_null() ? "no ε of the grid lies on a plateau: look at the reasons above\n"
                                      : "the plateau at these γ and nβ reaches up to sampler.step_size=" +
@@ -85,7 +118,7 @@ void print_spectrum(const Row& row) {
                figure(number(point, "heat_capacity_error"), 2), cell("coefficient"),
                figure(number(point, "coefficient_error"), 2), cell("r_hat"), percent(number(point, "acceptance")),
                std::isnan(number(point, "exchange_rate")) ? "−" : percent(number(point, "exchange_rate"))});
-    const double x = std::log10(number(point, "nbeta"));
+    const double x = number(point, "nbeta");
     energy.points.emplace_back(x, number(point, "energy"));
     capacity.points.emplace_back(x, number(point, "heat_capacity"));
     coefficient.points.emplace_back(x, number(point, "coefficient"));
@@ -101,13 +134,12 @@ void print_spectrum(const Row& row) {
     curves.push_back(std::move(line));
   }
   curves.push_back(energy);
-  std::cout << table.text() << "\n"
+  std::cout << table.text();
+  for (const auto& note : row.at("notes")) std::cout << note.get<std::string>() << "\n";
+  std::cout << "\n"
             << levels.text() << "\n"
-            << plot("U (logarithmic) against log10 nβ, and the levels", curves, true);
-  for (size_t i = 0; i < curves.size(); ++i) {
-    std::cout << "           " << static_cast<char>('A' + i % 26) << "  " << curves[i].label << "\n";
-  }
-  std::cout << plot("C (A) and λ̂ (B) against log10 nβ", {capacity, coefficient}, false) << std::flush;
+            << plot("U against nβ, both logarithmic, and the levels", curves, true, true) << legend(curves)
+            << plot("C (A) and λ̂ (B) against nβ (logarithmic)", {capacity, coefficient}, false, true) << std::flush;
 }
 
 }  // namespace logodds

@@ -87,6 +87,17 @@ TEST(Report, PlotPutsTheLargestValueOnTopAndLeavesOutWhatCannotBeDrawn) {
   EXPECT_EQ(std::count(text.begin(), text.end(), 'A'), 2);
 }
 
+TEST(Report, PlotHasALogarithmicXAxis) {
+  const std::string text = plot("t", {{"run", {{0.01, 1}, {1, 2}, {100, 3}}}}, false, /*log_x=*/true);
+  const auto row_of = [&](const std::string& label) {
+    const auto at = text.find("        " + label + " ┤");
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  EXPECT_EQ(row_of("3").find('A') - row_of("1").find('A'), 63u) << text;
+  const auto axis = text.substr(text.rfind("└"));
+  for (const char* tick : {" 0.01 ", " 1 ", " 100\n"}) EXPECT_NE(axis.find(tick), std::string::npos) << text;
+}
+
 TEST(Report, AnEmptyPlotSaysSo) { EXPECT_EQ(plot("loss", {}, false), "loss\n  (nothing to draw)\n"); }
 
 }  // namespace

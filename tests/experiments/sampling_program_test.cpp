@@ -135,12 +135,53 @@ TEST_F(SamplingProgram, ASpectrumHasALadderAndTheLevelsOfItsCircuits) {
   EXPECT_TRUE(row["points"][4]["exchange_rate"].is_null());
   EXPECT_EQ(row["levels"][0]["label"], "knowing nothing, ln V");
   EXPECT_NEAR(row["levels"][0]["loss"].get<double>(), std::log(11), 1e-12);
-  EXPECT_NEAR(row["levels"][1]["loss"].get<double>(), std::log(11) / 60, 1e-12);
+  EXPECT_NEAR(row["levels"][1]["loss"].get<double>(), row["init_loss"].get<double>() + std::log(11) / 60, 1e-12);
   EXPECT_EQ(row["levels"][2]["label"], "1 circuit");
   const std::string csv = read_file(directory / "s.csv");
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 6);
   ASSERT_EQ(run("spectrum r temperatures=5 chains=3 burn_in=40 draws=40 localisation=10"), 0) << err();
   EXPECT_NE(out().find("1 circuit"), std::string::npos) << out();
+}
+
+TEST_F(SamplingProgram, ASpectrumHasTheLevelOfTheChangedLabelsThatAreStored) {
+  ASSERT_EQ(run("train c.yaml --out m training.steps=300 optimizer.learning_rate=0.01 task.random_labels=0.25 "
+                "'runs={seed: [0]}' 'hooks={memorisation: {every_steps: 300}}'"),
+            0)
+      << err();
+  const auto stored = metrics("m").back()["memorisation.stored"].get<int>();
+  ASSERT_GT(stored, 0);
+  ASSERT_EQ(run("spectrum m --json temperatures=2 chains=2 burn_in=2 draws=4"), 0) << err();
+  const Json row = json(), level = row["levels"][2];
+  EXPECT_EQ(level["label"], "its " + std::to_string(stored) + " stored changed labels less");
+  const double chance = stored * std::log(11) / 60, known = row["init_loss"];
+  EXPECT_LT(level["loss"].get<double>(), known + chance);
+  EXPECT_GT(level["loss"].get<double>(), chance);
+}
+
+TEST_F(SamplingProgram, WhatCannotStandOfASpectrumIsSaid) {
+  ASSERT_EQ(run("spectrum r --json temperatures=3 chains=3 burn_in=0 draws=10 localisation=0"), 0) << err();
+  const Json row = json();
+  int unmixed = 0;
+  for (const auto& point : row["points"]) unmixed += point["r_hat"].is_null() || point["r_hat"].get<double>() > 1.1;
+  ASSERT_GT(unmixed, 0);
+  EXPECT_EQ(row["notes"][0], "the chains have not mixed at " + std::to_string(unmixed) +
+                                 " of 3 temperatures (R̂ above 1.1): raise burn_in and draws");
+}
+
+TEST_F(SamplingProgram, EveryCheckpointIsSampledAsByItsStep) {
+  ASSERT_EQ(run("train c.yaml --out k training.steps=30 training.checkpoint_every_steps=10 "
+                "training.keep_last_checkpoints=9 'runs={seed: [0]}'"),
+            0)
+      << err();
+  run("llc k --checkpoints --json " + kQuick + "draws=10");
+  const Json all = json();
+  ASSERT_EQ(all.size(), 3u);
+  for (size_t i = 0; i < all.size(); ++i) {
+    run("llc k --json --step " + std::to_string(10 * (i + 1)) + " " + kQuick + "draws=10");
+    EXPECT_EQ(json(), all[i]);
+  }
+  run("llc k --checkpoints " + kQuick + "draws=10");
+  EXPECT_NE(out().find("λ̂ against step"), std::string::npos) << out();
 }
 
 TEST_F(SamplingProgram, ListShowsTheSettings) {

@@ -24,21 +24,16 @@ void LearningCoefficientHook::observe(const Snapshot& snapshot, Row& row) {
   const SamplingOptions& sampling = options_.sampling;
   const SampledRun run = sampled_run(sampling, {snapshot.model, *snapshot.loss, snapshot.inputs_NT, snapshot.targets_N},
                                      snapshot.parameters, snapshot.train_B, snapshot.test_B);
-  const auto chains = static_cast<size_t>(sampling.chains);
-  const double nbeta = inverse_temperature(sampling, run.network.targets_N.size(0)),
-               loss = network_loss(run.network, run.centre);
-  Chains sampled = make_chains(sampling, run.network, run.centre, std::vector<double>(chains, nbeta),
-                               std::vector<double>(chains, sampling.localisation));
-  sampled.run_to(sampling.steps());
-  const LearningCoefficient found =
-      learning_coefficient(sampled.trace(), sampling.burn_in, sampling.steps_between_draws, nbeta, loss);
+  Chains chains = coefficient_chains(sampling, run);
+  chains.run_to(sampling.steps());
+  const LearningCoefficient found = learning_coefficient(sampling, run, chains.trace());
   const auto if_it_stands = [&](double value) { return found.refusals.empty() ? Row(value) : Row(nullptr); };
   row["learning_coefficient.mean"] = if_it_stands(found.mean);
   row["learning_coefficient.standard_error"] = if_it_stands(found.error);
   row["learning_coefficient.estimate"] = found.mean;
   row["learning_coefficient.refusals"] = found.refusals.size();
   row["learning_coefficient.r_hat"] = found.convergence.r_hat;
-  row["learning_coefficient.init_loss"] = loss;
+  row["learning_coefficient.init_loss"] = found.centre_loss;
 }
 
 }  // namespace logodds

@@ -14,4 +14,7 @@ struct Convergence {
 };
 Convergence convergence(const Tensor& draws_RD);
 
+/// Above this R̂ chains have not mixed: estimates from them cannot stand.
+inline constexpr double kMixed = 1.1;
+
 }  // namespace logodds

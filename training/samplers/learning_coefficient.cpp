@@ -51,8 +51,11 @@ SampledRun sampled_run(const SamplingOptions& options, const NetworkOn& whole, c
   const Tensor examples = sampled_examples(options, targets, train_B.cpu(), test_B.cpu());
   SampledRun run{
       {whole.model, whole.loss, whole.inputs.cpu().index_select(0, examples), targets.index_select(0, examples)},
-      Parameters(weights.specs(), 1, weights.flat().options().device(at::kCPU))};
+      Parameters(weights.specs(), 1, weights.flat().options().device(at::kCPU)),
+      inverse_temperature(options, examples.size(0)),
+      NAN};
   run.centre.flat().copy_(weights.flat());
+  run.centre_loss = network_loss(run.network, run.centre);
   return run;
 }
 
@@ -99,7 +102,6 @@ std::pair<double, double> mean_and_error(const Tensor& x_R) {
   return {mean, x_R.std().item<double>() / std::sqrt(static_cast<double>(x_R.size(0)))};
 }
 
-constexpr double kMixed = 1.1;    // R̂
 constexpr double kSettled = 0.1;  // of λ̂, from the first half of the draws to the second
 
 std::vector<std::string> refusals_of(const LearningCoefficient& found) {
@@ -163,6 +165,16 @@ LearningCoefficient learning_coefficient(const Trace& trace, int64_t burn_in, in
                             .refusals = {}};
   found.refusals = refusals_of(found);
   return found;
+}
+
+Chains coefficient_chains(const SamplingOptions& options, const SampledRun& run) {
+  const auto chains = static_cast<size_t>(options.chains);
+  return make_chains(options, run.network, run.centre, std::vector<double>(chains, run.nbeta),
+                     std::vector<double>(chains, options.localisation));
+}
+
+LearningCoefficient learning_coefficient(const SamplingOptions& options, const SampledRun& run, const Trace& trace) {
+  return learning_coefficient(trace, options.burn_in, options.steps_between_draws, run.nbeta, run.centre_loss);
 }
 
 }  // namespace logodds

@@ -37,6 +37,8 @@ Tensor sampled_examples(const SamplingOptions& options, const Tensor& targets_N,
 struct SampledRun {
   NetworkOn network;
   Parameters centre;
+  double nbeta;        ///< inverse temperature
+  double centre_loss;  ///< L(w0), nats
 };
 
 /// `whole` is the network on every example of the task, `weights` a pack of one. Throws as sampled_examples.
@@ -46,7 +48,7 @@ SampledRun sampled_run(const SamplingOptions& options, const NetworkOn& whole, c
 /// nβ of n examples: the option's, or n / ln n.
 double inverse_temperature(const SamplingOptions& options, int64_t examples);
 
-/// A sampler around w0, the weights of a pack of one: as many chains as nbeta has elements, all γ the same.
+/// A sampler around w0, the weights of a pack of one: as many chains as nbeta has elements.
 Chains make_chains(const SamplingOptions& options, const NetworkOn& network, const Parameters& centre,
                    const std::vector<double>& nbeta, const std::vector<double>& localisation,
                    const std::vector<double>& step_size = {});
@@ -70,6 +72,10 @@ struct LearningCoefficient {
 /// `burn_in` on. With a chain that is not finite the figures are those of the others.
 LearningCoefficient learning_coefficient(const Trace& trace, int64_t burn_in, int64_t between, double nbeta,
                                          double centre_loss);
+
+/// The chains of an estimate, all at the run's nβ and the option's γ; and the estimate, once they ran options.steps().
+Chains coefficient_chains(const SamplingOptions& options, const SampledRun& run);
+LearningCoefficient learning_coefficient(const SamplingOptions& options, const SampledRun& run, const Trace& trace);
 
 /// The draws' columns [R,D] of a trace's [R,S].
 Tensor draws_of(const Tensor& trace_RS, int64_t burn_in, int64_t between);
