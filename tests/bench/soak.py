@@ -31,6 +31,7 @@ hooks:
   margins: {every_steps: 500}
   memorisation: {every_steps: 500}
   slingshot: {every_steps: 500}
+  learning_coefficient: {every_steps: 20000, chains: 2, burn_in: 50, draws: 50}
 """
 BLOCKS = 10
 STUDENT = 2.306  # 97.5 % of t with 8 degrees of freedom
@@ -110,7 +111,7 @@ def main():
     mean_time = sum(t for _, _, t in parts) / BLOCKS
     growth, growth_width = memory * 1e6 / 2**20, memory_width * 1e6 / 2**20
     slower, slower_width = (1e2 * width * 0.8 * arguments.steps / mean_time for width in (each, each_width))
-    text = (f"`./dev soak`: {arguments.steps} steps of two tiny transformers with every hook each 500 steps, one thread.\n\n"
+    text = (f"`./dev soak`: {arguments.steps} steps of two tiny transformers with every hook each 500 steps (learning_coefficient, which itself takes steps: each 20 000), one thread.\n\n"
             "| | first block | last block | change, 95 % interval |\n|---|---|---|---|\n"
             f"| resident memory, MiB | {parts[0][1] / 2**20:.1f} | {parts[-1][1] / 2**20:.1f} | "
             f"{growth:+.2f} ± {growth_width:.2f} per million steps |\n"
