@@ -90,6 +90,9 @@ int train(const Arguments& arguments, const std::string& command_line) {
   progress.emplace(trainer.step(), options.steps);
   if (arguments.profile) profile.emplace(trainer.pack().parameters.flat().device());
   const int64_t first_step = trainer.step();
+  if (first_step >= options.steps) {
+    spdlog::info("nothing to train: it is at step {} already; training.steps=… trains further", first_step);
+  }
   const bool finished = trainer.run();
   progress->finish();
   if (profile) std::cout << profile->text(trainer.step() - first_step) << std::flush;

@@ -101,6 +101,16 @@ TEST_F(Program, ARunWhoseCheckpointsAreAllDamagedIsNotBegunAgain) {
   EXPECT_EQ(read_file(directory / "r/metrics.jsonl"), rows);
 }
 
+TEST_F(Program, ResumingAFinishedRunSaysThatThereIsNothingToTrain) {
+  ASSERT_EQ(run("train c.yaml --out r training.steps=10"), 0);
+  ASSERT_EQ(run("train r/config.yaml --resume"), 0);
+  EXPECT_NE(err().find("nothing to train: it is at step 10 already; training.steps=… trains further"),
+            std::string::npos)
+      << err();
+  ASSERT_EQ(run("train r/config.yaml --resume training.steps=11"), 0);
+  EXPECT_EQ(err().find("nothing to train"), std::string::npos) << err();
+}
+
 TEST_F(Program, AConfigurationThatChangedOnDiskIsNotContinued) {
   ASSERT_EQ(run("train c.yaml --out r training.steps=10"), 0);
   std::string config = read_file(directory / "r/config.yaml");
