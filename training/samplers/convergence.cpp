@@ -65,7 +65,8 @@ double size_of(const Tensor& chains_MN) {
     if (!ended) pairs.push_back(std::min(pair, pairs.back()));
   }
   if (!ended && pairs.size() > 1) pairs.pop_back(), lag -= 2;  // there was no more: the last pair counts as the end
-  double sum = -1 + std::max(rho(lag), 0.0);  // the next even lag alone: less variance for antithetic chains
+  double sum = -1;
+  if (lag < N) sum += std::max(rho(lag), 0.0);  // the next even lag alone: less variance for antithetic chains
   for (const double pair : pairs) sum += 2 * pair;
   return draws / std::max(sum, 1 / std::log10(draws));
 }

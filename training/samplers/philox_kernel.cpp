@@ -106,10 +106,15 @@ HWY_INLINE void normal_pair(WordsV radius_bits, WordsV angle_bits, float* first,
 
 constexpr int64_t kBlocks = kNoisePage / 4;  // of a page
 
+/// The counter at block `j` of a page: all 64 bits are used, so it is no int64_t.
+HWY_INLINE uint64_t counter(int64_t page, int64_t j) {
+  return static_cast<uint64_t>(page) * static_cast<uint64_t>(kBlocks) + static_cast<uint64_t>(j);
+}
+
 void words(uint64_t key, uint64_t step, int64_t page, uint32_t* out) {
   const Words d;
   for (int64_t j = 0; j < kBlocks; j += static_cast<int64_t>(hn::Lanes(d))) {
-    const Block b = cipher(key, step, static_cast<uint64_t>(page * kBlocks + j));
+    const Block b = cipher(key, step, counter(page, j));
     for (int w = 0; w < 4; ++w) hn::StoreU(b.w[w], d, out + w * kBlocks + j);
   }
 }
@@ -118,7 +123,7 @@ void normals(uint64_t key, uint64_t step, int64_t first, int64_t last, float* ou
   const Words d;
   for (int64_t page = first; page < last; ++page, out += kNoisePage) {
     for (int64_t j = 0; j < kBlocks; j += static_cast<int64_t>(hn::Lanes(d))) {
-      const Block b = cipher(key, step, static_cast<uint64_t>(page * kBlocks + j));
+      const Block b = cipher(key, step, counter(page, j));
       normal_pair(b.w[0], b.w[1], out + j, out + kBlocks + j);
       normal_pair(b.w[2], b.w[3], out + 2 * kBlocks + j, out + 3 * kBlocks + j);
     }

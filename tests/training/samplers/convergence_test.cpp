@@ -29,5 +29,11 @@ TEST(Convergence, IsNotDefinedForFewDrawsOrDrawsThatAreNotFinite) {
   EXPECT_TRUE(std::isnan(convergence(at::full({4, 30}, INFINITY, at::kDouble)).r_hat));
 }
 
+TEST(Convergence, AHalfOfTwoDrawsHasNoLagBeyondTheFirst) {
+  const Tensor draws = at::tensor({1, 2, 3, 4, 11, 12, 13, 14}, at::kDouble).view({2, 4});
+  // 8 / (1 + 2 ρ(1)); of the normal scores of the ranks 1 to 8, W = 0.110241, Var⁺ = 0.991782, ρ(1) = 0.861057.
+  EXPECT_NEAR(convergence(draws).bulk_size, 2.93889134, 1e-7);
+}
+
 }  // namespace
 }  // namespace logodds
