@@ -11,6 +11,8 @@
 
 #include "models/ops/tile_kernel.h"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -51,6 +53,10 @@ HWY_INLINE void compute(const Block<T>& block) {
   Vector sum[kR][kV];
   for (auto& row : sum) {
     for (auto& s : row) s = hn::Zero(d);
+  }
+  // Needed at the end, when it has come from afar.
+  for (int r = 0; r < kR; ++r) {
+    for (int v = 0; v < kV; ++v) hwy::Prefetch(block.c + r * block.c_stride + v * size);
   }
   const T *a = block.a, *b = block.b;
   for (int64_t k = 0; k < block.depth; ++k, a += block.a_step, b += block.b_step) {
