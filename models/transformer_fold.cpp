@@ -21,7 +21,11 @@ const Tensor& weight(const Parameters& parameters, const char* name) {
 
 Tensor transposed(const Tensor& x) { return x.transpose(-2, -1); }
 
-/// The folded form and what its transpose needs of it. Letters as in models/model.h; N = 2p rows, W table columns.
+/// The folded form and what its transpose needs of it. Letters as in models/model.h; W table columns.
+///
+/// A token's row at the second position is its row at the first plus the same step for all of them, and so it stays in
+/// everything linear that is made of the rows. So what is linear is computed of S = p + 1 rows, one per token and the
+/// step, and of its transpose's operands only their sums; 2p rows are made where a sample picks one of them.
 class Fold {
  public:
   Fold(const TransformerFold& options, const Parameters& parameters, const Tensor& inputs_RBT)
@@ -31,10 +35,9 @@ class Fold {
         p_(options.tokens),
         H_(options.heads),
         D_(parameters["embed.W_E"].size(2)) {
-    together(inputs_RBT, {[&] { fold_unembedding(parameters); }, [&] { fold_rows(parameters); }});
-    together(inputs_RBT, {[&] { fold_logits(parameters); }, [&] { fold_pattern(parameters); },
-                          [&] { write_ = product(W_O_RDD_, read_); }, [&] { fold_own(parameters); },
-                          [&] { values_ = product(rows_RND_, V_RDD_); }});
+    together(inputs_RBT, {[&] { fold_unembedding(parameters); }, [&] { fold_values(parameters); }});
+    together(inputs_RBT, {[&] { fold_logits(parameters); }, [&] { write_ = product(W_O_RDD_, read_); },
+                          [&] { fold_pattern(parameters); }, [&] { fold_own(parameters); }});
     fold_table();
   }
 
@@ -42,7 +45,7 @@ class Fold {
   void pull_back(const std::vector<Tensor>& gradients, Parameters& parameters);
 
  private:
-  void fold_rows(const Parameters& parameters);
+  void fold_values(const Parameters& parameters);
   void fold_pattern(const Parameters& parameters);
   void fold_unembedding(const Parameters& parameters);
   void fold_logits(const Parameters& parameters);
@@ -67,7 +70,12 @@ class Fold {
   double total() const { return options_.alpha + 3 * (1 - options_.alpha); }
   /// W_V or its gradient, a matrix per head [R,H,D,K], as one for all heads side by side [R,D,H·K]; no copy.
   Tensor side_by_side(const Tensor& x) const { return x.transpose(1, 2).flatten(2); }
-  /// What belongs to one head of values [R,N,H·K], of rows [R,H·K,W], of the table [R,H·N,W].
+  /// The p rows of tokens, and the step, of S rows.
+  Tensor tokens_of(const Tensor& rows) const { return rows.narrow(1, 0, p_); }
+  Tensor step_of(const Tensor& rows) const { return rows.narrow(1, p_, 1); }
+  Tensor at_both(const Tensor& rows) const;
+  Tensor at_both_gradient(const Tensor& gradient) const;
+  /// What belongs to one head of values [R,S,H·K], of rows [R,H·K,W], of the table [R,H·N,W].
   Tensor columns_of(const Tensor& values, int64_t head) const { return values.narrow(2, head * D_ / H_, D_ / H_); }
   Tensor rows_of(const Tensor& write, int64_t head) const { return write.narrow(1, head * D_ / H_, D_ / H_); }
   Tensor part_of(const Tensor& table, int64_t head) const { return table.narrow(1, head * 2 * p_, 2 * p_); }
@@ -75,13 +83,13 @@ class Fold {
   TransformerFold options_;
   Tensor inputs_RBT_;
   int64_t R_, p_, H_, D_, M_ = 0;
-  Tensor rows_RND_, own_RND_;           ///< the residual stream's rows for a and b; those of the position that is read
-  Tensor query_, keys_;                 ///< see fold_pattern
+  Tensor rows_RSD_, own_RND_;  ///< the residual stream's: tokens at the first position, and the step; where it is read
+  Tensor query_, keys_;        ///< see fold_pattern
   Tensor exact_unembed_, unembed_RDV_;  ///< W_U in float64, and rounded
   Tensor read_;                         ///< [W_in | W_U], [R,D,W]
   Tensor W_L_;                          ///< W_out W_U
   Tensor V_RDD_, W_O_RDD_, write_;      ///< W_V and W_O of all heads; W_O [W_in | W_U], [R,D,W]
-  Tensor values_, own_values_;          ///< rows W_V, [R,N,D]; total · x_= W_V, [R,1,D]
+  Tensor values_, own_values_;          ///< rows W_V, [R,S,D]; total · x_= W_V, [R,1,D]
   Tensor own_table_;                    ///< x_last [W_in | W_U] and all that is constant, [R,·,W]
   Tensor table_;                        ///< T, [R,H·N,W]; without "=" followed by own_table_
   AttentionPattern pattern_;
@@ -89,15 +97,29 @@ class Fold {
   Tensor values_gradient_, write_gradient_, unembed_gradient_, rows_gradient_, own_gradient_;
 };
 
-void Fold::fold_rows(const Parameters& parameters) {
+/// From S rows [R,S,·] to those of both positions [R,2p,·].
+Tensor Fold::at_both(const Tensor& rows) const {
+  return at::cat({tokens_of(rows), tokens_of(rows) + step_of(rows)}, 1);
+}
+
+Tensor Fold::at_both_gradient(const Tensor& gradient) const {
+  const Tensor first = gradient.narrow(1, 0, p_), second = gradient.narrow(1, p_, p_);
+  const Tensor rows = at::empty({gradient.size(0), p_ + 1, gradient.size(2)}, gradient.options());
+  Tensor tokens = tokens_of(rows), step = step_of(rows);
+  at::add_out(tokens, first, second);
+  at::sum_out(step, second, 1, /*keepdim=*/true);
+  return rows;
+}
+
+void Fold::fold_values(const Parameters& parameters) {
   const Tensor E = parameters["embed.W_E"].narrow(1, 0, p_), position = parameters["pos_embed.W_pos"];
-  rows_RND_ = at::cat({E + position.narrow(1, 0, 1), E + position.narrow(1, 1, 1)}, 1);
-  if (options_.equals) {
-    own_RND_ = parameters["embed.W_E"].narrow(1, p_, 1) + position.narrow(1, 2, 1);
-    rows_RND_ -= own_RND_;
-  } else {
-    own_RND_ = rows_RND_.narrow(1, p_, p_);
-  }
+  const Tensor first = position.narrow(1, 0, 1), second = position.narrow(1, 1, 1);
+  own_RND_ = options_.equals ? parameters["embed.W_E"].narrow(1, p_, 1) + position.narrow(1, 2, 1) : E + second;
+  const Tensor relative = options_.equals ? first - own_RND_ : first;
+  rows_RSD_ = at::cat({E + relative, second - first}, 1);
+  V_RDD_ = side_by_side(weight(parameters, "attn.W_V"));
+  W_O_RDD_ = weight(parameters, "attn.W_O").view({R_, D_, D_});
+  values_ = product(rows_RSD_, V_RDD_);
 }
 
 /// With "=": one query, folded into the keys: scores [R,N,H] = rows (W_K q) / √K. Else the query is the second
@@ -108,12 +130,13 @@ void Fold::fold_pattern(const Parameters& parameters) {
   Tensor scores;
   if (options_.equals) {
     keys_ = at::matmul(W_K, transposed(query_)).squeeze(3).transpose(1, 2);  // [R,D,H]
-    scores = matmul_per_run(rows_RND_, keys_);
+    scores = at_both(matmul_per_run(rows_RSD_, keys_));
     pattern_ = {{{.strides = {1, 0}}, {.first = p_, .strides = {0, 1}}, {.zero = true}}, 2, options_.alpha};
   } else {
-    keys_ = at::matmul(rows_RND_.unsqueeze(1), W_K);  // [R,H,N,K]
-    const Tensor pairs = at::matmul(query_, transposed(keys_.narrow(2, 0, p_)));
-    const Tensor same = (query_ * keys_.narrow(2, p_, p_)).sum(-1);
+    keys_ = at::matmul(rows_RSD_.unsqueeze(1), W_K);  // [R,H,S,K]
+    const Tensor first = keys_.narrow(2, 0, p_), second = first + keys_.narrow(2, p_, 1);
+    const Tensor pairs = at::matmul(query_, transposed(first));
+    const Tensor same = (query_ * second).sum(-1);
     scores = at::cat({pairs.flatten(2), same}, 2).transpose(1, 2);
     pattern_ = {{{.strides = {1, p_}}, {.first = p_ * p_, .strides = {0, 1}}}, 2, options_.alpha};
   }
@@ -128,8 +151,6 @@ void Fold::fold_unembedding(const Parameters& parameters) {
   exact_unembed_ = relative_to_last(parameters["unembed.W_U"].to(at::kDouble), options_.gauge);
   unembed_RDV_ = exact_unembed_.to(W_in.scalar_type());
   read_ = aligned_columns(W_in, unembed_RDV_);
-  V_RDD_ = side_by_side(weight(parameters, "attn.W_V"));
-  W_O_RDD_ = weight(parameters, "attn.W_O").view({R_, D_, D_});
 }
 
 void Fold::fold_own(const Parameters& parameters) {
@@ -151,11 +172,16 @@ void Fold::fold_logits(const Parameters& parameters) {
 }
 
 void Fold::fold_table() {
-  const int64_t N = H_ * 2 * p_;
+  const int64_t N = H_ * 2 * p_;  // rows
   table_ = at::empty({R_, options_.equals ? N : N + p_, read_.size(2)}, read_.options());
   if (!options_.equals) table_.narrow(1, N, p_).copy_(own_table_);
   together(table_, each_head([this](int64_t head) {
-             put_product(part_of(table_, head), columns_of(values_, head), rows_of(write_, head));
+             const Tensor part = part_of(table_, head);
+             // The step's row comes to lie where the second position's first will.
+             put_product(part.narrow(1, 0, p_ + 1), columns_of(values_, head), rows_of(write_, head));
+             const Tensor step = step_of(part).clone();
+             Tensor second = part.narrow(1, p_, p_);
+             at::add_out(second, tokens_of(part), step);
            }));
 }
 
@@ -199,8 +225,9 @@ void Fold::pull_back(const std::vector<Tensor>& gradients, Parameters& parameter
 /// From one head's part of T to its values and to its rows of W_O [W_in | W_U].
 void Fold::pull_back_head(const Tensor& table_gradient, const Tensor& own_gradient, int64_t head) {
   const Tensor write = rows_of(write_gradient_, head);
-  put_product(columns_of(values_gradient_, head), table_gradient, transposed(rows_of(write_, head)));
-  put_product(write, transposed(columns_of(values_, head)), table_gradient);
+  const Tensor rows = at_both_gradient(table_gradient);
+  put_product(columns_of(values_gradient_, head), rows, transposed(rows_of(write_, head)));
+  put_product(write, transposed(columns_of(values_, head)), rows);
   if (options_.equals) put_product(write, transposed(columns_of(own_values_, head)), own_gradient, /*add=*/true);
 }
 
@@ -231,7 +258,7 @@ void Fold::pull_back_output(Parameters& parameters) {
 
 /// From the values and the constant rows to W_V and the row that is read.
 void Fold::pull_back_values(const Tensor& own_gradient, Parameters& parameters) {
-  const Tensor V = product(transposed(rows_RND_), values_gradient_);
+  const Tensor V = product(transposed(rows_RSD_), values_gradient_);
   own_gradient_ = matmul_per_run(own_gradient, transposed(read_), own_gradient_);
   if (options_.equals) {
     const Tensor own_values = matmul_per_run(own_gradient, transposed(write_)) * total();
@@ -248,16 +275,20 @@ void Fold::pull_back_pattern(const Tensor& gradient, Parameters& parameters) {
   const Tensor scores = pattern_.gradient(attention_.softmax, inputs_RBT_, gradient, score_rows);
   Tensor query, W_K_gradient;
   if (options_.equals) {
-    rows_gradient_ = product(scores, transposed(keys_));
-    const Tensor keys = product(transposed(scores), rows_RND_);  // [R,H,D]
+    const Tensor rows = at_both_gradient(scores);
+    rows_gradient_ = product(rows, transposed(keys_));
+    const Tensor keys = product(transposed(rows), rows_RSD_);  // [R,H,D]
     W_K_gradient = keys.unsqueeze(3) * query_;
     query = at::matmul(keys.unsqueeze(2), W_K);
   } else {
     const Tensor pairs = scores.narrow(1, 0, p_ * p_).transpose(1, 2).reshape({R_, H_, p_, p_});
     const Tensor same = scores.narrow(1, p_ * p_, p_).transpose(1, 2).unsqueeze(3);
-    query = at::matmul(pairs, keys_.narrow(2, 0, p_)) + same * keys_.narrow(2, p_, p_);
-    const Tensor keys = at::cat({at::matmul(transposed(pairs), query_), same * query_}, 2);
-    W_K_gradient = at::matmul(transposed(rows_RND_).unsqueeze(1), keys);
+    const Tensor first = keys_.narrow(2, 0, p_), second = first + keys_.narrow(2, p_, 1),
+                 second_gradient = same * query_;
+    query = at::matmul(pairs, first) + same * second;
+    const Tensor keys =
+        at::cat({at::matmul(transposed(pairs), query_) + second_gradient, second_gradient.sum(2, /*keepdim=*/true)}, 2);
+    W_K_gradient = at::matmul(transposed(rows_RSD_).unsqueeze(1), keys);
     rows_gradient_ = at::matmul(keys, transposed(W_K)).sum(1);
   }
   query = query * scale();
@@ -269,17 +300,19 @@ void Fold::pull_back_pattern(const Tensor& gradient, Parameters& parameters) {
 /// From the residual rows to the embeddings.
 void Fold::pull_back_rows(Parameters& parameters) {
   const Tensor &E = parameters.gradient("embed.W_E"), &position = parameters.gradient("pos_embed.W_pos");
+  const Tensor tokens = tokens_of(rows_gradient_), step = step_of(rows_gradient_);
+  const Tensor all = tokens.sum(1, /*keepdim=*/true);
+  position.narrow(1, 0, 1).copy_(all - step);
   if (options_.equals) {
-    own_gradient_ = own_gradient_ - rows_gradient_.sum(1, /*keepdim=*/true);
+    own_gradient_ = own_gradient_ - all;
+    E.narrow(1, 0, p_).copy_(tokens);
     E.narrow(1, p_, 1).copy_(own_gradient_);
+    position.narrow(1, 1, 1).copy_(step);
     position.narrow(1, 2, 1).copy_(own_gradient_);
   } else {
-    rows_gradient_.narrow(1, p_, p_).add_(own_gradient_);
+    E.narrow(1, 0, p_).copy_(tokens + own_gradient_);
+    position.narrow(1, 1, 1).copy_(step + own_gradient_.sum(1, /*keepdim=*/true));
   }
-  const Tensor first = rows_gradient_.narrow(1, 0, p_), second = rows_gradient_.narrow(1, p_, p_);
-  E.narrow(1, 0, p_).copy_(first + second);
-  position.narrow(1, 0, 1).copy_(first.sum(1, /*keepdim=*/true));
-  position.narrow(1, 1, 1).copy_(second.sum(1, /*keepdim=*/true));
 }
 
 }  // namespace

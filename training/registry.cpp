@@ -31,6 +31,7 @@
 #include "training/schedule.h"
 #include "training/schedules/constant.h"
 #include "training/schedules/cosine.h"
+#include "training/schedules/multi_step.h"
 #include "training/schedules/warmup.h"
 #include "training/task.h"
 #include "training/tasks/forecasters.h"
@@ -99,7 +100,8 @@ const Catalogue& schedules() {
   static const Catalogue catalogue(
       "schedules", {entry<ConstantSchedule, Schedule>("constant", "the full learning rate throughout"),
                     entry<WarmupSchedule, Schedule>("warmup", "linear from 0, then constant"),
-                    entry<CosineSchedule, Schedule>("cosine", "warm-up, then half a cosine to a floor")});
+                    entry<CosineSchedule, Schedule>("cosine", "warm-up, then half a cosine to a floor"),
+                    entry<MultiStepSchedule, Schedule>("multi_step", "a factor at each of some steps")});
   return catalogue;
 }
 

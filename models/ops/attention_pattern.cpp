@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <type_traits>
 
 #include "core/device.h"
 #include "models/ops/attention_pattern_loops.h"
@@ -21,10 +22,10 @@ int64_t row_of(const ScoreRow& row, const int64_t* tokens) {
   return index;
 }
 
-/// Where one sample's scores stand, [positions]: the row's heads, or null where the score is 0.
+/// Where one sample's scores stand, [positions]: the row's heads, or `zero` where the score is 0.
 template <class T>
-void find_rows(const std::vector<ScoreRow>& rows, T* table, int64_t heads, const int64_t* tokens, T** found) {
-  for (size_t t = 0; t < rows.size(); ++t) found[t] = rows[t].zero ? nullptr : table + row_of(rows[t], tokens) * heads;
+void find_rows(const std::vector<ScoreRow>& rows, T* table, int64_t heads, const int64_t* tokens, T* zero, T** found) {
+  for (size_t t = 0; t < rows.size(); ++t) found[t] = rows[t].zero ? zero : table + row_of(rows[t], tokens) * heads;
 }
 
 /// One run's e^(s - shift) in float64, [N,H], and those of the score 0, [H]: then a softmax takes no exponential per
@@ -53,15 +54,13 @@ struct Exponentials {
 };
 
 /// One sample's softmax over positions, [heads, positions], from e^s at `found`.
-template <class T>
-void normalise(const double* const* found, const double* zero, int64_t positions, int64_t heads, T* out) {
+template <class T, class Positions>
+void normalise(const double* const* found, Positions positions, int64_t heads, T* out) {
   for (int64_t h = 0; h < heads; ++h) {
     double sum = 0;
-    for (int64_t t = 0; t < positions; ++t) sum += found[t] == nullptr ? zero[h] : found[t][h];
+    for (int64_t t = 0; t < positions; ++t) sum += found[t][h];
     const double inverse = 1 / sum;
-    for (int64_t t = 0; t < positions; ++t) {
-      out[h * positions + t] = static_cast<T>((found[t] == nullptr ? zero[h] : found[t][h]) * inverse);
-    }
+    for (int64_t t = 0; t < positions; ++t) *out++ = static_cast<T>(found[t][h] * inverse);
   }
 }
 
@@ -69,12 +68,20 @@ void normalise(const double* const* found, const double* zero, int64_t positions
 template <class T>
 void softmax(const T* const* found, int64_t positions, int64_t heads, T* out) {
   for (int64_t h = 0; h < heads; ++h, out += positions) {
-    for (int64_t t = 0; t < positions; ++t) out[t] = found[t] == nullptr ? T{0} : found[t][h];
+    for (int64_t t = 0; t < positions; ++t) out[t] = found[t][h];
     const T largest = *std::max_element(out, out + positions);
     T sum = 0;
     for (int64_t t = 0; t < positions; ++t) sum += out[t] = std::exp(out[t] - largest);
     for (int64_t t = 0; t < positions; ++t) out[t] /= sum;
   }
+}
+
+/// Work with the number of positions, a constant where it is one of the usual.
+template <class Work>
+void with_positions(int64_t positions, const Work& work) {
+  if (positions == 2) return work(std::integral_constant<int64_t, 2>());
+  if (positions == 3) return work(std::integral_constant<int64_t, 3>());
+  work(positions);
 }
 
 /// softmax [R,B,H,positions] and what `attention_pattern` makes of it.
@@ -89,23 +96,27 @@ void all_patterns(const Tensor& scores, const Tensor& tokens, const AttentionPat
     const T* table = scores.const_data_ptr<T>() + run * scores.stride(0);
     const auto exponentials = Exponentials::of(table, N, H, B);
     at::parallel_for(run * B, (run + 1) * B, 256, [&](int64_t begin, int64_t end) {
+      const std::vector<T> zero(H);
       std::vector<const T*> of_scores(plan.rows.size());
       std::vector<const double*> of_exponentials(plan.rows.size());
       T* pattern = softmaxes.mutable_data_ptr<T>() + begin * H * positions;
       T* kept = out.mutable_data_ptr<T>() + begin * H * plan.kept;
       const int64_t* token = tokens.const_data_ptr<int64_t>() + begin * token_count;
-      for (int64_t i = begin; i < end; ++i, token += token_count) {
-        if (exponentials) {
-          find_rows(plan.rows, exponentials->of_rows.data(), H, token, of_exponentials.data());
-          normalise(of_exponentials.data(), exponentials->of_zero.data(), positions, H, pattern);
-        } else {
-          find_rows(plan.rows, table, H, token, of_scores.data());
-          softmax(of_scores.data(), positions, H, pattern);
+      with_positions(positions, [&](auto count) {
+        for (int64_t i = begin; i < end; ++i, token += token_count) {
+          if (exponentials) {
+            find_rows(plan.rows, exponentials->of_rows.data(), H, token, exponentials->of_zero.data(),
+                      of_exponentials.data());
+            normalise(of_exponentials.data(), count, H, pattern);
+          } else {
+            find_rows(plan.rows, table, H, token, zero.data(), of_scores.data());
+            softmax(of_scores.data(), count, H, pattern);
+          }
+          for (int64_t h = 0; h < H; ++h, pattern += count) {
+            for (int64_t t = 0; t < plan.kept; ++t) *kept++ = alpha * pattern[t] + rest;
+          }
         }
-        for (int64_t h = 0; h < H; ++h, pattern += positions) {
-          for (int64_t t = 0; t < plan.kept; ++t) *kept++ = alpha * pattern[t] + rest;
-        }
-      }
+      });
     });
   }
 }
@@ -123,7 +134,7 @@ void add_gradients(const Tensor& softmaxes, const Tensor& tokens, const Attentio
             *g = gradient.const_data_ptr<T>() + begin * B * H * plan.kept;
     const int64_t* token = tokens.const_data_ptr<int64_t>() + begin * B * token_count;
     for (int64_t i = begin * B; i < end * B; ++i, token += token_count) {
-      find_rows(plan.rows, result.mutable_data_ptr<T>() + i / B * run_size, H, token, found.data());
+      find_rows<T>(plan.rows, result.mutable_data_ptr<T>() + i / B * run_size, H, token, nullptr, found.data());
       for (int64_t h = 0; h < H; ++h, p += positions, g += plan.kept) {
         T mean = 0;
         for (int64_t t = 0; t < plan.kept; ++t) mean += p[t] * g[t];

@@ -105,32 +105,76 @@ int64_t packed_size(int64_t k, int64_t n) {
   return (n + panel - 1) / panel * panel * k;
 }
 
-/// kVectors vectors of elements that are `stride` apart.
+/// A square of kSquare · kSquare elements, with rows and columns exchanged.
+#if HWY_TARGET == HWY_SCALAR
 template <class T>
-HWY_INLINE void gather_panel(const T* from, int64_t stride, T* to) {
-  const hn::ScalableTag<T> d;
-  const hn::RebindToSigned<decltype(d)> d_index;
-  using Index = hn::TFromD<decltype(d_index)>;
-  const auto index = hn::Mul(hn::Iota(d_index, Index{0}), hn::Set(d_index, static_cast<Index>(stride)));
-  for (int v = 0; v < kVectors; ++v, from += lanes<T>() * stride, to += lanes<T>()) {
-    hn::StoreU(hn::GatherIndex(d, from, index), d, to);
+constexpr int64_t kSquare = 1;
+template <class T>
+void transpose_square(const T* from, int64_t, T* to, int64_t) {
+  *to = *from;
+}
+#else
+template <class T>
+constexpr int64_t kSquare = 16 / sizeof(T);
+HWY_INLINE void transpose_square(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+  const hn::Full128<float> d;
+  const auto row0 = hn::LoadU(d, from), row1 = hn::LoadU(d, from + from_stride),
+             row2 = hn::LoadU(d, from + 2 * from_stride), row3 = hn::LoadU(d, from + 3 * from_stride);
+  const auto low02 = hn::InterleaveLower(d, row0, row2), low13 = hn::InterleaveLower(d, row1, row3),
+             high02 = hn::InterleaveUpper(d, row0, row2), high13 = hn::InterleaveUpper(d, row1, row3);
+  hn::StoreU(hn::InterleaveLower(d, low02, low13), d, to);
+  hn::StoreU(hn::InterleaveUpper(d, low02, low13), d, to + to_stride);
+  hn::StoreU(hn::InterleaveLower(d, high02, high13), d, to + 2 * to_stride);
+  hn::StoreU(hn::InterleaveUpper(d, high02, high13), d, to + 3 * to_stride);
+}
+HWY_INLINE void transpose_square(const double* from, int64_t from_stride, double* to, int64_t to_stride) {
+  const hn::Full128<double> d;
+  const auto row0 = hn::LoadU(d, from), row1 = hn::LoadU(d, from + from_stride);
+  hn::StoreU(hn::InterleaveLower(d, row0, row1), d, to);
+  hn::StoreU(hn::InterleaveUpper(d, row0, row1), d, to + to_stride);
+}
+#endif
+
+/// Packs a panel of `columns` columns, each contiguous, of `depth` elements.
+template <class T>
+HWY_INLINE void pack_transposed(const T* weights, int64_t depth, int64_t columns, int64_t column_stride, T* packed) {
+  constexpr int64_t kSide = kSquare<T>;
+  const int64_t panel = kVectors * lanes<T>(), squares = columns / kSide * kSide, deep = depth / kSide * kSide;
+  const auto pack_each = [&](int64_t i_begin, int64_t i_end, int64_t c_begin, int64_t c_end) {
+    for (int64_t i = i_begin; i < i_end; ++i) {
+      for (int64_t c = c_begin; c < c_end; ++c) packed[i * panel + c] = weights[i + c * column_stride];
+    }
+  };
+  for (int64_t c = 0; c < squares; c += kSide) {
+    for (int64_t i = 0; i < deep; i += kSide) {
+      transpose_square(weights + i + c * column_stride, column_stride, packed + i * panel + c, panel);
+    }
   }
+  pack_each(deep, depth, 0, squares);
+  pack_each(0, depth, squares, columns);
 }
 
 template <class T>
 void pack(const T* weights, int64_t k, int64_t n, int64_t row_stride, int64_t column_stride, T* packed) {
   const int64_t panel = kVectors * lanes<T>();
-  for (int64_t j = 0; j < n; j += panel) {
+  for (int64_t j = 0; j < n; j += panel, packed += k * panel) {
     const int64_t columns = std::min(panel, n - j);
-    for (int64_t i = 0; i < k; ++i, packed += panel) {
-      const T* from = weights + i * row_stride + j * column_stride;
-      if (columns == panel && column_stride != 1) {
-        gather_panel(from, column_stride, packed);
-        continue;
+    const T* from = weights + j * column_stride;
+    if (row_stride == 1) {
+      pack_transposed(from, k, columns, column_stride, packed);
+    } else {
+      for (int64_t i = 0; i < k; ++i) {
+        const T* row = from + i * row_stride;
+        T* to = packed + i * panel;
+        if (column_stride == 1) {
+          std::copy_n(row, columns, to);
+        } else {
+          for (int64_t c = 0; c < columns; ++c) to[c] = row[c * column_stride];
+        }
       }
-      for (int64_t c = 0; c < columns; ++c) packed[c] = from[c * column_stride];
-      std::fill(packed + columns, packed + panel, T{0});
     }
+    if (columns == panel) continue;
+    for (int64_t i = 0; i < k; ++i) std::fill(packed + i * panel + columns, packed + (i + 1) * panel, T{0});
   }
 }
 

@@ -160,7 +160,7 @@ class Tile {
 
  private:
   static T* data(const Tensor& buffer) { return buffer.mutable_data_ptr<T>(); }
-  Tensor buffer(int64_t size) const { return at::zeros({size}, folded_.layers[0].W_RIO.options()); }
+  Tensor buffer(int64_t size) const { return at::empty({size}, folded_.layers[0].W_RIO.options()); }
   int64_t width(size_t layer) const { return folded_.layers[layer].W_RIO.size(1); }
 
   void mix_rows(int64_t first, int64_t count) {

@@ -24,6 +24,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "experiments/experiment.h"
 #include "models/ops/batched.h"
 #include "models/ops/tile_kernel.h"
@@ -176,6 +177,7 @@ void run(const std::string& what, const std::string& config, const std::vector<s
 }  // namespace logodds
 
 int main(int argc, char** argv) {
+  logodds::keep_freed_memory();  // as the program does
   if (argc < 3) {
     std::cerr << "usage: logodds_contender step|autograd|evaluate|peak|export CONFIG [key=value]...\n";
     return 2;

@@ -338,6 +338,8 @@ TEST_F(Failures, Configurations) {
        "…a transformer makes a logit per class: use the loss 'cross_entropy'", 2},
       {"train pairs.yaml 'schedule={kind: cosine, steps: 2, warmup_steps: 2}'",
        "…'warmup_steps' (2) must be less than 'steps' (2)", 2},
+      {"train pairs.yaml 'schedule={kind: multi_step, milestones: [2, 1]}'",
+       "…'milestones' must rise, each above the one before", 2},
       {"train pairs.yaml 'transforms={l23_penalty: {}}'",
        "…it is defined for an mlp with one hidden layer, no biases and no embedding: model: {kind: mlp, embedding: "
        "one_hot, hidden: [M], bias: false}",

@@ -18,6 +18,7 @@
 #include "training/optimizers/muon.h"
 #include "training/optimizers/sgd.h"
 #include "training/schedules/cosine.h"
+#include "training/schedules/multi_step.h"
 #include "training/transform.h"
 #include "training/transforms/constrained_norm.h"
 #include "training/transforms/grokfast.h"
@@ -347,6 +348,17 @@ TEST(Schedules, CosineFallsFromTheWarmUpToItsFloor) {
   EXPECT_NEAR(cosine.factor(110), 0.2, 1e-15);
   EXPECT_NEAR(cosine.factor(5000), 0.2, 1e-15);
   EXPECT_THROW(CosineSchedule({.steps = 10, .warmup_steps = 10}), Error);
+}
+
+TEST(Schedules, MultiStepChangesByItsFactorAtEveryMilestone) {
+  const MultiStepSchedule doubling({.milestones = {1000, 2000, 2500}, .gamma = 2});
+  EXPECT_EQ(doubling.factor(0), 1);
+  EXPECT_EQ(doubling.factor(999), 1);
+  EXPECT_EQ(doubling.factor(1000), 2);
+  EXPECT_EQ(doubling.factor(2499), 4);
+  EXPECT_EQ(doubling.factor(2500), 8);
+  EXPECT_EQ(doubling.factor(1000000), 8);
+  EXPECT_EQ(MultiStepSchedule({.milestones = {}, .gamma = 2}).factor(7), 1);
 }
 
 }  // namespace
