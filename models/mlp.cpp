@@ -128,17 +128,18 @@ void Mlp::fold_tokens(const Parameters& parameters, Folded& folded) const {
   if (options_.bias) folded.mix.base_RW = aligned_columns(parameters[layer_name(0, "b_in")]);
 }
 
-std::optional<Folded> Mlp::fold(const Parameters& parameters, const Tensor&, bool gauge) const {
+std::optional<Folded> Mlp::fold(const Parameters& parameters, const Inputs&, bool gauge) const {
   Folded folded;
   folded.hidden = options_.hidden[0];
   folded.activation = options_.activation;
   if (!shape_.features()) fold_tokens(parameters, folded);
   const auto bias = [&](const std::string& name) { return options_.bias ? parameters[name] : Tensor(); };
   for (size_t layer = shape_.features() ? 0 : 1; layer < options_.hidden.size(); ++layer) {
-    folded.layers.push_back({parameters[layer_name(layer, "W_in")], bias(layer_name(layer, "b_in"))});
+    folded.layers.push_back({parameters[layer_name(layer, "W_in")], bias(layer_name(layer, "b_in")),
+                             parameters.gradient(layer_name(layer, "W_in"))});
   }
   const Tensor b_U = options_.bias ? folded_columns(parameters["unembed.b_U"], gauge) : Tensor();
-  folded.layers.push_back({folded_columns(parameters["unembed.W_U"], gauge), b_U});
+  folded.layers.push_back({folded_columns(parameters["unembed.W_U"], gauge), b_U, {}});
   folded.pull_back = [this, gauge](const std::vector<Tensor>& gradients, Parameters& into) {
     pull_back(gradients, gauge, into);
   };
@@ -170,7 +171,10 @@ void Mlp::pull_back_tokens(const Tensor& table_RNW, Parameters& parameters) cons
 
 void Mlp::pull_back(const std::vector<Tensor>& gradients, bool gauge, Parameters& parameters) const {
   auto gradient = gradients.begin();
-  const auto take = [&](const std::string& name) { parameters.gradient(name).copy_(*gradient++); };
+  const auto take = [&](const std::string& name) {
+    const Tensor& from = *gradient++;
+    if (from.data_ptr() != parameters.gradient(name).data_ptr()) parameters.gradient(name).copy_(from);
+  };
   if (!shape_.features()) {
     pull_back_tokens(*gradient++, parameters);
     const Tensor b_in = options_.bias ? parameters.gradient(layer_name(0, "b_in")) : Tensor();

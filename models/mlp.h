@@ -36,7 +36,7 @@ class Mlp : public Model {
   LogitPaths paths(const Parameters& one, const Tensor& inputs) const override;
 
   /// The embedding is folded into the first layer: rows of the table E W_in^0 are added, not multiplied per sample.
-  std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs, bool gauge) const override;
+  std::optional<Folded> fold(const Parameters& parameters, const Inputs& inputs, bool gauge) const override;
 
  private:
   bool one_hot() const { return options_.embedding == "one_hot"; }

@@ -23,7 +23,7 @@ void trace_in_batches(const Model& model, const Parameters& one, const Tensor& i
   }
 }
 
-std::optional<Folded> Model::fold(const Parameters&, const Tensor&, bool) const { return std::nullopt; }
+std::optional<Folded> Model::fold(const Parameters&, const Inputs&, bool) const { return std::nullopt; }
 
 Tensor Model::logits(const Parameters& parameters, const Tensor& inputs_RBT) const {
   const at::NoGradGuard no_grad;

@@ -8,6 +8,7 @@
 #include "core/component.h"
 #include "core/tensor.h"
 #include "models/ops/folded.h"
+#include "models/ops/inputs.h"
 #include "models/parameters.h"
 
 namespace logodds {
@@ -75,7 +76,7 @@ class Model {
   /// The same function folded into small tables, where the model has such a form. With `gauge`, the last class's logit
   /// is subtracted from the others and left out, which softmax does not notice: V-1 columns, for a prime V often a
   /// multiple of the vector length.
-  virtual std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const;
+  virtual std::optional<Folded> fold(const Parameters& parameters, const Inputs& inputs, bool gauge) const;
 
   /// The same function in its fastest form: folded, else `trace`. No gradients: those are `trace`'s, or `fold`'s.
   Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const;

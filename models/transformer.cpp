@@ -150,7 +150,7 @@ LogitPaths Transformer::paths(const Parameters& one, const Tensor& inputs_BT) co
   return result;
 }
 
-std::optional<Folded> Transformer::fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const {
+std::optional<Folded> Transformer::fold(const Parameters& parameters, const Inputs& inputs, bool gauge) const {
   if (options_.layers != 1 || all_biases()) return std::nullopt;
   return fold_transformer({.tokens = shape_.tokens,
                            .heads = options_.heads,
@@ -158,7 +158,7 @@ std::optional<Folded> Transformer::fold(const Parameters& parameters, const Tens
                            .alpha = options_.attention_mix,
                            .gauge = gauge,
                            .activation = options_.activation},
-                          parameters, inputs_RBT);
+                          parameters, inputs.tensor());
 }
 
 }  // namespace logodds

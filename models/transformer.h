@@ -41,7 +41,7 @@ class Transformer : public Model {
   LogitPaths paths(const Parameters& one, const Tensor& inputs_BT) const override;
 
   /// One layer: see models/transformer_fold.h. More layers and all biases are not folded.
-  std::optional<Folded> fold(const Parameters& parameters, const Tensor& inputs_RBT, bool gauge) const override;
+  std::optional<Folded> fold(const Parameters& parameters, const Inputs& inputs, bool gauge) const override;
 
  private:
   int64_t positions() const { return shape_.positions + (options_.equals_token ? 1 : 0); }

@@ -200,7 +200,7 @@ Folded Fold::folded() const {
   folded.hidden = M_;
   folded.has_direct = true;
   folded.activation = options_.activation;
-  folded.layers = {{W_L_, {}}};
+  folded.layers = {{W_L_, {}, {}}};
   return folded;
 }
 

@@ -51,18 +51,18 @@ Tensor trace_gradient(const Model& model, const Loss& loss, Parameters& paramete
 namespace {
 
 /// Of a pack that fits the caches, or of one on a GPU.
-Tensor gradient_at_once(const Model& model, const Loss& loss, Parameters& parameters, const Tensor& inputs_RBT,
+Tensor gradient_at_once(const Model& model, const Loss& loss, Parameters& parameters, const Inputs& inputs,
                         const Tensor& targets_RB, const Spent& spent) {
   const at::NoGradGuard no_grad;
   const auto rows = loss.rows(model.classes(), 1 / static_cast<double>(targets_RB.size(1)));
-  auto folded = model.fold(parameters, inputs_RBT, /*gauge=*/rows && rows->ignores_constant);
-  if (!folded) return trace_gradient(model, loss, parameters, inputs_RBT, targets_RB, spent);
+  auto folded = model.fold(parameters, inputs, /*gauge=*/rows && rows->ignores_constant);
+  if (!folded) return trace_gradient(model, loss, parameters, inputs.tensor(), targets_RB, spent);
   if (!rows || !tile_step_takes(*folded)) {
     note(spent, "fold");
-    return by_logits(*folded, loss, parameters, inputs_RBT, targets_RB, model.classes(), spent);
+    return by_logits(*folded, loss, parameters, inputs.tensor(), targets_RB, model.classes(), spent);
   }
   note(spent, "fold");
-  const TileGradients result = tile_gradients(*folded, inputs_RBT, targets_RB, model.classes(), *rows);
+  const TileGradients result = tile_gradients(*folded, inputs, targets_RB, model.classes(), *rows);
   note(spent, "tile step");
   folded->pull_back(result.gradients, parameters);
   note(spent, "backward of the fold");
@@ -81,16 +81,16 @@ int64_t part_count(const Parameters& parameters) {
 
 }  // namespace
 
-Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameters, const Tensor& inputs_RBT,
+Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameters, const Inputs& inputs,
                      const Tensor& targets_RB, const Spent& spent) {
   const int64_t runs = parameters.runs(), parts = part_count(parameters);
-  if (parts == 1) return gradient_at_once(model, loss, parameters, inputs_RBT, targets_RB, spent);
+  if (parts == 1) return gradient_at_once(model, loss, parameters, inputs, targets_RB, spent);
   std::vector<Tensor> losses;
   for (int64_t i = 0; i < parts; ++i) {
     const int64_t first = runs * i / parts, count = runs * (i + 1) / parts - first;
     Parameters part = parameters.part(first, count);
-    losses.push_back(gradient_at_once(model, loss, part, inputs_RBT.narrow(0, first, count),
-                                      targets_RB.narrow(0, first, count), spent));
+    losses.push_back(
+        gradient_at_once(model, loss, part, inputs.of_runs(first, count), targets_RB.narrow(0, first, count), spent));
   }
   return at::cat(losses);
 }

@@ -7,10 +7,10 @@
 namespace logodds {
 
 /// Puts the gradient of each run's loss into `parameters.gradients()` and returns the losses [R], float64, of inputs
-/// [R,B,T] with targets [R,B]. By the tile step (models/ops/tile_step.h) where model, loss and device allow it, else by
+/// with targets [R,B]. By the tile step (models/ops/tile_step.h) where model, loss and device allow it, else by
 /// autograd through the folded network's logits, or through `trace`: the same gradients up to rounding. `spent` hears
 /// of each part.
-Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameters, const Tensor& inputs_RBT,
+Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameters, const Inputs& inputs,
                      const Tensor& targets_RB, const Spent& spent = {});
 
 /// The same by autograd through `trace`, for every model and loss: the plain definition.

@@ -68,6 +68,10 @@ Trainer::Trainer(TrainerOptions options, Pack pack, TrainerEvents events)
     throw Error("training.batch_size (" + std::to_string(options_.batch_size) +
                 ") is larger than the training set of " + std::to_string(examples));
   }
+  const Tensor& inputs = pack_.data.inputs;
+  if (inputs.is_floating_point() && (inputs.size(0) == 1 || inputs.stride(0) == 0)) {
+    if (inputs.is_cpu() && mostly_zero(inputs[0])) features_NF_ = inputs[0];
+  }
   if (options_.batch_size > 0 && options_.batch_size < examples) {
     batches_.emplace(pack_.seeds, examples, options_.batch_size);
     take_samples(batches_->at(0));
@@ -111,12 +115,18 @@ void Trainer::save() {
 
 void Trainer::take_samples(const Tensor& samples_RB) {
   const Tensor examples_RB = pack_.data.train_RB.gather(1, samples_RB.to(pack_.data.train_RB.device()));
-  const Tensor inputs = lookup(pack_.data.inputs, examples_RB), targets = pack_.data.targets_RN.gather(1, examples_RB);
+  const Tensor targets = pack_.data.targets_RN.gather(1, examples_RB);
+  if (features_NF_.defined()) {
+    inputs_ = {features_NF_, examples_RB};
+    targets_RB_ = targets;
+    return;
+  }
+  const Tensor inputs = lookup(pack_.data.inputs, examples_RB);
   if (!inputs_.defined() || inputs.is_cpu()) {
     inputs_ = inputs;
     targets_RB_ = targets;
   } else {  // on a GPU into the same memory, which a recorded step reads
-    inputs_.copy_(inputs);
+    inputs_.tensor().copy_(inputs);
     targets_RB_.copy_(targets);
   }
 }
@@ -197,7 +207,7 @@ void Trainer::stop(int64_t run, double loss, bool of_step) {
       .weights = parameters.run(run),
       .batch = {}};
   if (of_step && at_once) {
-    found.batch = {{"inputs", inputs_[run]}, {"targets", targets_RB_[run]}};
+    found.batch = {{"inputs", inputs_.tensor()[run]}, {"targets", targets_RB_[run]}};
     for (size_t i = 0; i < parameters.specs().size(); ++i) {
       found.batch["gradient." + parameters.specs()[i].name] = parameters.gradients()[i].select(0, run).clone();
     }

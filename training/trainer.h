@@ -120,10 +120,11 @@ class Trainer {
   Pack pack_;
   TrainerEvents events_;
   std::optional<Batches> batches_;  ///< where a step does not take all training examples
-  Tensor inputs_;                   ///< of this step's samples, [R,B,T] or [R,B,F]
+  Inputs inputs_;                   ///< of this step's samples, [R,B,T] or [R,B,F]
   Tensor targets_RB_;
-  Tensor factor_;    ///< the schedule's, of this step
-  Tensor losses_R_;  ///< before the last update
+  Tensor features_NF_;  ///< the data's, where all runs read the same and they are mostly 0
+  Tensor factor_;       ///< the schedule's, of this step
+  Tensor losses_R_;     ///< before the last update
   struct Stopped {
     int64_t step;
     std::string message;

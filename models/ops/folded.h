@@ -10,10 +10,12 @@
 
 namespace logodds {
 
-/// A dense layer x W + b with the run axis; b may be undefined.
+/// A dense layer x W + b with the run axis; b may be undefined. Where `W_gradient_RIO` is defined, the gradient of W
+/// may be put there at once, and is then handed to `pull_back` as that tensor.
 struct Dense {
   Tensor W_RIO;
   Tensor b_RO;
+  Tensor W_gradient_RIO = {};
 };
 
 /// A network reduced to what must be done per sample. Where its inputs are few distinct tokens, all that precedes the

@@ -30,14 +30,15 @@ struct Layout {
   std::vector<Part> weights, biases;
   int64_t size = 0;
 
-  explicit Layout(const Folded& folded) {
+  /// `apart`: the gradient of the first layer's W has its place elsewhere.
+  Layout(const Folded& folded, bool apart) {
     const Tensor& rows = folded.mix.table_RNW;
     if (!folded.features()) {
       table = add(rows.size(1), rows.size(2));
       base = add(folded.mix.base_RW.defined() ? 1 : 0, rows.size(2));
     }
     for (const auto& layer : folded.layers) {
-      weights.push_back(add(layer.W_RIO.size(1), layer.W_RIO.size(2)));
+      weights.push_back(add(apart && weights.empty() ? 0 : layer.W_RIO.size(1), layer.W_RIO.size(2)));
       biases.push_back(add(layer.b_RO.defined() ? 1 : 0, layer.W_RIO.size(2)));
     }
   }
@@ -75,10 +76,13 @@ struct Share {
 template <class T>
 class Tile {
  public:
-  /// `first_layer`: of `first_layer_of`.
-  Tile(const Folded& folded, const Dense& first_layer, const Tensor& inputs, int64_t classes, bool backward)
+  /// `first_layer`: of `first_layer_of`. `kept`: of features, where the first layer's gradients are to stay, [R,B,·] of
+  /// aligned rows; then that of its W is not made here.
+  Tile(const Folded& folded, const Dense& first_layer, const Inputs& inputs, int64_t classes, bool backward,
+       const Tensor& kept = {})
       : folded_(folded),
         inputs_(inputs),
+        kept_(kept),
         first_layer_(folded.features() ? 1 : 0),
         outputs_(folded.layers.back().W_RIO.size(2)),
         classes_(classes),
@@ -102,7 +106,7 @@ class Tile {
 
   void use_run(int64_t run) {
     run_ = run;
-    features_ ? features_->use_run(run) : void(mix_ = mix_of_run<T>(folded_.mix, inputs_, run));
+    features_ ? features_->use_run(run) : void(mix_ = mix_of_run<T>(folded_.mix, inputs_.tensor(), run));
     for (size_t i = first_layer_; i < folded_.layers.size(); ++i) {
       const Tensor& W = folded_.layers[i].W_RIO;
       const int64_t in = W.size(1), out = W.size(2), row = W.stride(1), column = W.stride(2);
@@ -148,7 +152,11 @@ class Tile {
     }
     if (features_) {
       const auto& part = layout.weights[0];
-      features_->weight_gradient(gradient, stride, share.flat + part.offset, aligned(part.columns), share.started);
+      if (kept_.defined()) {
+        keep(first, count, gradient, stride);
+      } else {
+        features_->weight_gradient(gradient, stride, share.flat + part.offset, aligned(part.columns), share.started);
+      }
       bias_gradient(0, count, gradient, stride, layout, share);
     } else {
       unmix_rows(first, count, layout, share, weight_gradient);
@@ -176,6 +184,12 @@ class Tile {
                                   weights);
   }
 
+  void keep(int64_t first, int64_t count, const T* gradient, int64_t stride) {
+    const int64_t columns = kept_.size(2);
+    T* to = data(kept_) + run_ * kept_.stride(0) + first * columns;
+    for (int64_t b = 0; b < count; ++b) std::copy_n(gradient + b * stride, columns, to + b * columns);
+  }
+
   void bias_gradient(size_t layer, int64_t count, const T* gradient, int64_t stride, const Layout& layout,
                      Share<T>& share) {
     const auto& part = layout.biases[layer];
@@ -198,7 +212,8 @@ class Tile {
 
   const TileKernels<T>& kernels_ = tile_kernels<T>();
   const Folded& folded_;
-  const Tensor& inputs_;
+  const Inputs& inputs_;
+  Tensor kept_;
   size_t first_layer_;  ///< that the tile's own buffers feed
   int64_t outputs_, classes_, logits_stride_ = 0, run_ = 0;
   RowMix<T> mix_;
@@ -222,7 +237,7 @@ Dense first_layer_of(const Folded& folded) {
 /// share evenly.
 struct Tiling {
   Tiling(int64_t samples, int64_t shares) : B(samples) {
-    constexpr int64_t kBlock = 6;
+    constexpr int64_t kBlock = 4;
     const int64_t least = (B + kTileSamples - 1) / kTileSamples;
     count = std::max<int64_t>(1, (least + shares - 1) / shares * shares);
     size = (B + count * kBlock - 1) / (count * kBlock) * kBlock;
@@ -245,39 +260,99 @@ void train_tiles(Tile<T>& tile, const Tiling& tiling, int64_t begin, int64_t end
   if (!share.started) std::fill(share.flat + layout.base.offset, share.flat + layout.size, T{0});
 }
 
-/// Adds the shares of a run up in the first.
+/// Where the gradient of a layer's W is wanted, if it can be put there row by row.
+Tensor wanted_gradient(const Dense& layer) {
+  const Tensor& gradient = layer.W_gradient_RIO;
+  const bool rows =
+      gradient.defined() && gradient.stride(2) == 1 && gradient.scalar_type() == layer.W_RIO.scalar_type();
+  return rows ? gradient : Tensor();
+}
+
+/// The table's rows added up in the first share.
 template <class T>
-void add_up(std::span<const Share<T>> shares, const Layout& layout) {
-  const auto add = [](const T* from, int64_t count, T* to) {
-    std::transform(from, from + count, to, to, std::plus<T>());
-  };
-  T* sum = shares[0].flat;
-  const int64_t width = aligned(layout.table.columns), rest = layout.base.offset;
+void add_up_table(std::span<const Share<T>> shares, const Layout& layout) {
+  const int64_t width = aligned(layout.table.columns);
   at::parallel_for(0, layout.table.rows, 64, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
+      T* sum = shares[0].flat + row * width;
       bool filled = shares[0].filled[row];
       for (const auto& share : shares.subspan(1)) {
         if (!share.filled[row]) continue;
-        std::exchange(filled, true) ? add(share.flat + row * width, width, sum + row * width)
-                                    : void(std::copy_n(share.flat + row * width, width, sum + row * width));
+        const T* from = share.flat + row * width;
+        std::exchange(filled, true) ? void(std::transform(from, from + width, sum, sum, std::plus<T>()))
+                                    : void(std::copy_n(from, width, sum));
       }
-      if (!filled) std::fill_n(sum + row * width, width, T{0});
+      if (!filled) std::fill_n(sum, width, T{0});
     }
   });
-  for (const auto& share : shares.subspan(1)) {
-    at::parallel_for(rest, layout.size, 1 << 14,
-                     [&](int64_t begin, int64_t end) { add(share.flat + begin, end - begin, sum + begin); });
+}
+
+/// Another part's rows added up in `to`, which may be the first share's.
+template <class T>
+void add_up_rows(std::span<const Share<T>> shares, const Layout::Part& part, T* to, int64_t stride) {
+  const int64_t from_stride = aligned(part.columns);
+  at::parallel_for(0, part.rows, std::max<int64_t>(1, (1 << 14) / from_stride), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const auto of = [&](const Share<T>& share) { return share.flat + part.offset + row * from_stride; };
+      T* sum = to + row * stride;
+      if (shares.size() == 1) {
+        if (sum != of(shares[0])) std::copy_n(of(shares[0]), part.columns, sum);
+        continue;
+      }
+      std::transform(of(shares[0]), of(shares[0]) + part.columns, of(shares[1]), sum, std::plus<T>());
+      for (const auto& share : shares.subspan(2)) {
+        std::transform(sum, sum + part.columns, of(share), sum, std::plus<T>());
+      }
+    }
+  });
+}
+
+/// Adds the shares of a run up, each part where it is wanted, else in the first share.
+template <class T>
+void add_up(std::span<const Share<T>> shares, const Layout& layout, const Folded& folded, int64_t run) {
+  const auto in_first = [&](const Layout::Part& part) {
+    add_up_rows(shares, part, shares[0].flat + part.offset, aligned(part.columns));
+  };
+  add_up_table(shares, layout);
+  in_first(layout.base);
+  for (size_t i = 0; i < folded.layers.size(); ++i) {
+    const Tensor wanted = wanted_gradient(folded.layers[i]);
+    wanted.defined() ? add_up_rows(shares, layout.weights[i], wanted.mutable_data_ptr<T>() + run * wanted.stride(0),
+                                   wanted.stride(1))
+                     : in_first(layout.weights[i]);
+    in_first(layout.biases[i]);
   }
 }
 
+/// Of features that stand in a data set: the gradient of the first layer's W, features shared out among threads, given
+/// those of all samples' units. Nothing has to be added up, and a sum over samples does not depend on the threads.
 template <class T>
-TileGradients gradients_of(const Folded& folded, const Tensor& inputs, const Tensor& targets, int64_t classes,
+void put_first_gradient(const Inputs& inputs, const Tensor& kept, int64_t shares, const Tensor& W_gradient) {
+  const int64_t features = inputs.width();
+  at::parallel_for(0, inputs.runs() * shares, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t run = i / shares, share = i % shares;
+      // Whole groups, so that the sums are the same for any number of threads.
+      const int64_t groups = (features + kGroup - 1) / kGroup, first = groups * share / shares * kGroup;
+      const int64_t count = std::min(features, groups * (share + 1) / shares * kGroup) - first;
+      put_weight_gradient<T>(
+          inputs, run, first, count, kept.const_data_ptr<T>() + run * kept.stride(0), kept.size(2), W_gradient.size(2),
+          W_gradient.mutable_data_ptr<T>() + run * W_gradient.stride(0) + first * W_gradient.stride(1),
+          W_gradient.stride(1));
+    }
+  });
+}
+
+template <class T>
+TileGradients gradients_of(const Folded& folded, const Inputs& inputs, const Tensor& targets, int64_t classes,
                            const RowLoss& loss) {
-  const int64_t R = inputs.size(0), B = inputs.size(1);
+  const int64_t R = inputs.runs(), B = inputs.samples();
   // A run is one thread's, or where there are fewer runs than threads, as many shares of tiles as threads.
   const int64_t threads = at::get_num_threads(), shares = R >= threads ? 1 : threads;
   const Tiling tiling(B, shares);
-  const Layout layout(folded);
+  const Tensor first_gradient = inputs.in_place() ? wanted_gradient(folded.layers[0]) : Tensor();
+  const bool apart = first_gradient.defined();
+  const Layout layout(folded, apart);
   const auto options = folded.layers[0].W_RIO.options();
   const Tensor losses = at::empty({R, B}, options.dtype(at::kDouble)), flat = at::empty({R, layout.size}, options);
   const Tensor& weights = folded.mix.weights_RBC;
@@ -291,8 +366,9 @@ TileGradients gradients_of(const Folded& folded, const Tensor& inputs, const Ten
                                  : others.mutable_data_ptr<T>() + (run * (shares - 1) + share - 1) * layout.size);
   }
   const Dense first_layer = first_layer_of<T>(folded);
+  const Tensor kept = apart ? at::empty({R, B, aligned(first_gradient.size(2))}, options) : Tensor();
   at::parallel_for(0, R * shares, 1, [&](int64_t begin, int64_t end) {
-    Tile<T> tile(folded, first_layer, inputs, classes, /*backward=*/true);
+    Tile<T> tile(folded, first_layer, inputs, classes, /*backward=*/true, kept);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t run = i / shares, share = i % shares;
       tile.use_run(run);
@@ -303,7 +379,10 @@ TileGradients gradients_of(const Folded& folded, const Tensor& inputs, const Ten
                      losses.mutable_data_ptr<double>() + run * B);
     }
   });
-  for (int64_t run = 0; run < R; ++run) add_up(std::span<const Share<T>>(all).subspan(run * shares, shares), layout);
+  for (int64_t run = 0; run < R; ++run) {
+    add_up(std::span<const Share<T>>(all).subspan(run * shares, shares), layout, folded, run);
+  }
+  if (apart) put_first_gradient<T>(inputs, kept, shares, first_gradient);
 
   TileGradients result{losses, {}};
   if (!folded.features()) result.gradients.push_back(Layout::view(flat, layout.table));
@@ -313,15 +392,16 @@ TileGradients gradients_of(const Folded& folded, const Tensor& inputs, const Ten
   push(layout.base);
   if (weights.defined()) result.gradients.push_back(weight_gradient);
   for (size_t i = 0; i < folded.layers.size(); ++i) {
-    result.gradients.push_back(Layout::view(flat, layout.weights[i]));
+    const Tensor wanted = wanted_gradient(folded.layers[i]);
+    result.gradients.push_back(wanted.defined() ? wanted : Layout::view(flat, layout.weights[i]));
     push(layout.biases[i]);
   }
   return result;
 }
 
 template <class T>
-Tensor all_logits(const Folded& folded, const Tensor& inputs) {
-  const int64_t R = inputs.size(0), B = inputs.size(1), V = folded.layers.back().W_RIO.size(2);
+Tensor all_logits(const Folded& folded, const Inputs& inputs) {
+  const int64_t R = inputs.runs(), B = inputs.samples(), V = folded.layers.back().W_RIO.size(2);
   const Tensor logits = at::empty({R, B, V}, folded.layers[0].W_RIO.options());
   const Tiling tiling(B, 1);
   const Dense first_layer = first_layer_of<T>(folded);
@@ -359,7 +439,7 @@ bool tile_step_takes(const Folded& folded) {
   return W.is_cpu() && (type == at::kFloat || type == at::kDouble) && folded.activation == "relu";
 }
 
-TileGradients tile_gradients(const Folded& folded, const Tensor& inputs, const Tensor& targets_RB, int64_t classes,
+TileGradients tile_gradients(const Folded& folded, const Inputs& inputs, const Tensor& targets_RB, int64_t classes,
                              const RowLoss& loss) {
   const bool is_float = folded.layers[0].W_RIO.scalar_type() == at::kFloat;
   return (is_float ? gradients_of<float> : gradients_of<double>)(prepared(folded), inputs.contiguous(),

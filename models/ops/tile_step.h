@@ -5,6 +5,7 @@
 
 #include "core/tensor.h"
 #include "models/ops/folded.h"
+#include "models/ops/inputs.h"
 
 namespace logodds {
 
@@ -35,7 +36,7 @@ bool tile_step_takes(const Folded& folded);
 /// makes classes - 1 logits, the last class's is 0. Fastest where neighbouring samples share tokens. Runs go to
 /// threads, or the samples of one run where there are fewer runs than threads: the same bits for the same number of
 /// threads.
-TileGradients tile_gradients(const Folded& folded, const Tensor& inputs, const Tensor& targets_RB, int64_t classes,
+TileGradients tile_gradients(const Folded& folded, const Inputs& inputs, const Tensor& targets_RB, int64_t classes,
                              const RowLoss& loss);
 
 /// Logits [R,B,V] alone, without a graph.

@@ -49,9 +49,9 @@ inline std::vector<Tensor> folded_gradients(const Model& model, Parameters& para
 }
 
 /// The same by the tile step. The weights of a sample sum to 0, for the tile step may add a constant to its logits.
-inline std::vector<Tensor> tile_step_gradients(const Model& model, Parameters& parameters, const Tensor& inputs,
+inline std::vector<Tensor> tile_step_gradients(const Model& model, Parameters& parameters, const Inputs& inputs,
                                                const Tensor& weights) {
-  const int64_t R = inputs.size(0), B = inputs.size(1), V = weights.size(2);
+  const int64_t R = inputs.runs(), B = inputs.samples(), V = weights.size(2);
   const auto folded = model.fold(parameters, inputs, /*gauge=*/true);
   // The "loss" puts the given weights in the place of the logits; its targets number the samples.
   const auto put = [&](double* logits, int64_t stride, const int64_t* samples, int64_t rows, double* losses) {

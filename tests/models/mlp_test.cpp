@@ -58,6 +58,32 @@ TEST(Mlp, FoldedFormOfFeaturesEqualsTheTraceSparseAndDenseWithOneLogitAndMany) {
   }
 }
 
+TEST(Mlp, FeaturesReadInTheDataSetGiveTheTracesGradientsAndThoseOfWInTheSameBitsForAnyNumberOfThreads) {
+  Mlp::Options options = small();
+  options.hidden = {21, 9};
+  const Mlp model(options, {.tokens = 0, .positions = 38, .classes = 5});
+  Parameters parameters = random_parameters(model, 2);
+  auto generator = stream(6, "rows");
+  const Tensor rows = at::randint(70, {2, 300}, generator, at::kLong);  // more than are summed at once
+  for (const double share : {0.1, 1.0}) {
+    const Inputs inputs(features(1, 70, 38, share)[0], rows);
+    const Tensor draws = at::randn({2, 300, 5}, generator, at::kDouble), weights = draws - draws.mean(-1, true);
+    const auto expected = trace_gradients(model, parameters, inputs.tensor(), weights);
+    const int threads = at::get_num_threads();
+    Tensor first;
+    for (const int count : {1, 2, 3}) {
+      at::set_num_threads(count);
+      expect_same_gradients(parameters, expected, tile_step_gradients(model, parameters, inputs, weights),
+                            "share " + std::to_string(share) + ", threads " + std::to_string(count));
+      const Tensor W_in = parameters.gradient("blocks.0.mlp.W_in").clone();
+      if (!first.defined()) first = W_in;
+      // A sample's hidden gradients do not depend on the thread that makes them.
+      EXPECT_TRUE(at::equal(W_in, first)) << count;
+    }
+    at::set_num_threads(threads);
+  }
+}
+
 TEST(Mlp, ASingleLogitIsTheDifferenceOfTheTwoClasses) {
   const Mlp model(small(), {.tokens = 0, .positions = 3, .classes = 2, .single_logit = true});
   const Parameters parameters = random_parameters(model, 1);

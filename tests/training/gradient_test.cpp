@@ -23,7 +23,7 @@ namespace {
 template <class M>
 struct Plain : M {
   using M::M;
-  std::optional<Folded> fold(const Parameters&, const Tensor&, bool) const override { return std::nullopt; }
+  std::optional<Folded> fold(const Parameters&, const Inputs&, bool) const override { return std::nullopt; }
 };
 
 template <class M>

@@ -88,7 +88,7 @@ TEST(Optimizers, EachRunHasItsOwnLearningRateAndWeightDecay) {
 }
 
 /// Weights [2,n], n no multiple of anything, after 60 updates with random gradients and changing factors.
-Tensor updated(at::ScalarType type, void (AdamW::*step)(Parameters&, const Tensor&)) {
+Tensor updated(at::ScalarType type, const std::function<void(AdamW&, Parameters&, const Tensor&)>& step) {
   Parameters parameters({{"w", {37, 59}, 1}}, 2, type);
   parameters.initialise({1, 2}, {1, 1});
   AdamW::Options options;
@@ -100,20 +100,42 @@ Tensor updated(at::ScalarType type, void (AdamW::*step)(Parameters&, const Tenso
   for (int64_t t = 0; t < 60; ++t) {
     parameters.flat_gradient().copy_(at::randn(parameters.flat().sizes(), generator, at::kDouble) * std::pow(0.8, t));
     factor.fill_(std::min(static_cast<double>(t) / 10, 1.0));
-    (adamw.*step)(parameters, factor);
+    step(adamw, parameters, factor);
   }
   return parameters.flat();
 }
 
-TEST(Optimizers, TheLoopsThatAGpuRunsUpdateAsLibTorchsFusedAdamW) {
-  const Tensor exact = updated(at::kDouble, &AdamW::step);
-  const auto error = [&](at::ScalarType type, auto step) {
-    return (updated(type, step) - exact).abs().max().template item<double>();
-  };
-  EXPECT_LT(error(at::kDouble, &AdamW::step_by_loops), 1e-13);
-  const double loops = error(at::kFloat, &AdamW::step_by_loops), libtorchs = error(at::kFloat, &AdamW::step);
-  EXPECT_LT(loops, 2 * libtorchs) << libtorchs;
+/// The same by LibTorch's fused operator, which takes one learning rate and weight decay at a time.
+Tensor updated_by_libtorch(at::ScalarType type) {
+  Tensor mean, square, updates;
+  return updated(type, [&](AdamW&, Parameters& parameters, const Tensor& factor) {
+    const Tensor& flat = parameters.flat();
+    if (!mean.defined()) {
+      mean = at::zeros_like(flat), square = at::zeros_like(flat), updates = at::zeros({}, at::kFloat);
+    }
+    updates.add_(1);
+    const std::array rates{0.01, 0.002}, decays{1.0, 0.3};
+    for (int64_t r = 0; r < 2; ++r) {
+      const auto row = [r](const Tensor& x) { return std::vector<Tensor>{x.select(0, r)}; };
+      at::_fused_adamw_(row(flat), row(parameters.flat_gradient()), row(mean), row(square), {}, {updates},
+                        rates.at(static_cast<size_t>(r)) * factor.item<double>(), 0.9, 0.98,
+                        decays.at(static_cast<size_t>(r)), 1e-8, /*amsgrad=*/false, /*maximize=*/false);
+    }
+  });
+}
+
+TEST(Optimizers, AdamWUpdatesAsLibTorchsFusedOperatorOnTheCpuAndInTheLoopsThatAGpuRuns) {
+  const Tensor exact = updated_by_libtorch(at::kDouble);
+  const auto error = [&](const Tensor& weights) { return (weights - exact).abs().max().item<double>(); };
+  const double libtorchs = error(updated_by_libtorch(at::kFloat));
   EXPECT_LT(libtorchs, 1e-4);
+  for (const auto& step : {&AdamW::step, &AdamW::step_by_loops}) {
+    const auto by = [step](AdamW& adamw, Parameters& parameters, const Tensor& factor) {
+      (adamw.*step)(parameters, factor);
+    };
+    EXPECT_LT(error(updated(at::kDouble, by)), 1e-13);
+    EXPECT_LT(error(updated(at::kFloat, by)), 2 * libtorchs) << libtorchs;
+  }
 }
 
 TEST(Optimizers, TheLoopsThatAGpuRunsUpdateByTheFormula) {

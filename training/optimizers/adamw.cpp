@@ -1,8 +1,12 @@
 #include "training/optimizers/adamw.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <cmath>
 
 #include "core/device.h"
+#include "training/optimizers/adamw_kernel.h"
 #include "training/optimizers/adamw_loops.h"
 
 namespace logodds {
@@ -26,29 +30,41 @@ AdamW::AdamW(const Options& options, const Parameters& parameters)
       square_(at::zeros_like(parameters.flat())),
       updates_(at::zeros({}, parameters.flat().options().dtype(at::kFloat))) {}
 
-void AdamW::step(Parameters& parameters, const Tensor& factor) {
-  parameters.flat().is_cpu() ? step_by_libtorch(parameters, factor.item<double>()) : step_by_loops(parameters, factor);
-}
-
-void AdamW::step_by_libtorch(Parameters& parameters, double factor) {
-  updates_.add_(1);
-  // The fused operator takes one learning rate and weight decay, so it is called once per run, each time on a
-  // contiguous row; it reads the update count it is given and leaves it alone.
-  for (int64_t r = 0; r < parameters.runs(); ++r) {
-    const auto run = static_cast<size_t>(r);
-    const auto row = [r](const Tensor& flat) { return std::vector<Tensor>{flat.select(0, r)}; };
-    at::_fused_adamw_(row(parameters.flat()), row(parameters.flat_gradient()), row(mean_), row(square_), {}, {updates_},
-                      options_.learning_rate.at(run) * factor, options_.beta1.at(run), options_.beta2.at(run),
-                      options_.weight_decay.at(run), options_.epsilon.at(run), /*amsgrad=*/false, /*maximize=*/false);
-  }
-}
-
 namespace {
 template <class T>
 T* data(const Tensor& flat) {
   return flat.mutable_data_ptr<T>();
 }
 }  // namespace
+
+void AdamW::step(Parameters& parameters, const Tensor& factor) {
+  parameters.flat().is_cpu() ? step_by_kernel(parameters, factor.item<double>()) : step_by_loops(parameters, factor);
+}
+
+void AdamW::step_by_kernel(Parameters& parameters, double factor) {
+  updates_.add_(1);
+  const double t = updates_.item<double>();
+  const Tensor& flat = parameters.flat();
+  const auto update = [&]<class T>(T, size_t run) {
+    const double rate = options_.learning_rate.at(run) * factor, beta1 = options_.beta1.at(run),
+                 beta2 = options_.beta2.at(run), root = std::sqrt(1 - std::pow(beta2, t));
+    const int64_t first = static_cast<int64_t>(run) * flat.size(1);
+    const AdamwStep<T> step{.keep = static_cast<T>(1 - rate * options_.weight_decay.at(run)),
+                            .keep_mean = static_cast<T>(beta1),
+                            .keep_square = static_cast<T>(beta2),
+                            .step = static_cast<T>(rate * root / (1 - std::pow(beta1, t))),
+                            .epsilon = static_cast<T>(options_.epsilon.at(run) * root),
+                            .gradient = data<T>(parameters.flat_gradient()) + first,
+                            .weights = data<T>(flat) + first,
+                            .mean = data<T>(mean_) + first,
+                            .square = data<T>(square_) + first};
+    at::parallel_for(0, flat.size(1), 1 << 14,
+                     [&](int64_t begin, int64_t end) { adamw_kernel<T>()(step, begin, end); });
+  };
+  for (size_t run = 0; run < static_cast<size_t>(parameters.runs()); ++run) {
+    flat.scalar_type() == at::kFloat ? update(float{}, run) : update(double{}, run);
+  }
+}
 
 void AdamW::step_by_loops(Parameters& parameters, const Tensor& factor) {
   updates_.add_(1);

@@ -7,8 +7,8 @@ namespace logodds {
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as in PyTorch:
 ///   w ← (1 - η λ) w;  m ← β₁ m + (1-β₁) g;  v ← β₂ v + (1-β₂) g²
 ///   w ← w - η (m / (1-β₁^t)) / (√(v / (1-β₂^t)) + ε)
-/// with η = learning_rate · factor, every number per run, on every weight, biases and embeddings included. On
-/// the CPU by LibTorch's fused operator, on a GPU in one kernel for all runs (adamw_loops.h).
+/// with η = learning_rate · factor, every number per run, on every weight, biases and embeddings included; in one pass.
+/// On the CPU by adamw_kernel.h, on a GPU in one kernel for all runs (adamw_loops.h).
 class AdamW : public Optimizer {
  public:
   struct Options {
@@ -26,11 +26,11 @@ class AdamW : public Optimizer {
   NamedTensors state() const override;
   void restore(const NamedTensors& state) override;
 
-  /// `step` by adamw_loops.h, on any device: what a GPU runs. Tests hold it against LibTorch's.
+  /// `step` by adamw_loops.h, on any device: what a GPU runs. Tests hold both against LibTorch's fused operator.
   void step_by_loops(Parameters& parameters, const Tensor& factor);
 
  private:
-  void step_by_libtorch(Parameters& parameters, double factor);
+  void step_by_kernel(Parameters& parameters, double factor);
 
   Options options_;
   Tensor learning_rate_R_, decay_R_, beta1_R_, beta2_R_, epsilon_R_;  ///< float64, where the weights are
