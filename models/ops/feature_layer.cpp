@@ -12,6 +12,13 @@ namespace {
 /// An entry of a group costs as much as a column of a whole matrix, and the whole matrix is not searched.
 constexpr double kSparseShare = 0.8;
 
+/// Asks for a row that is read soon: samples of a batch lie anywhere in the data set, too far away to be waited for.
+template <class T>
+void prefetch(const T* row, int64_t count) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t c = 0; c < count; c += kLine) __builtin_prefetch(row + c);
+}
+
 constexpr int64_t groups_of(int64_t rows) { return (rows + kGroup - 1) / kGroup; }
 
 /// Whether whole vectors of each row can be read: that of the last row must end within the tensor's memory.
@@ -66,6 +73,7 @@ void put_weight_gradient(const Inputs& inputs, int64_t run, int64_t first_featur
   for (int64_t first = 0; first < inputs.samples(); first += kAtOnce) {
     entries.clear();
     for (int64_t b = first; b < std::min(first + kAtOnce, inputs.samples()); ++b) {
+      if (b + 2 < inputs.samples()) prefetch(inputs.row<T>(run, b + 2) + first_feature, features);
       entries.add(inputs.row<T>(run, b) + first_feature);
     }
     sparse_kernels<T>().multiply(entries.groups(), columns, gradient + first * stride, stride,
@@ -112,6 +120,7 @@ bool FeatureLayer<T>::find_entries() {
     for (int64_t r = 0; r < kGroup; ++r) {
       const int64_t b = group * kGroup + r;
       rows[static_cast<size_t>(r)] = b < count_ ? inputs_.row<T>(run_, first_ + b) : zeros_.data();
+      if (b + kGroup < count_) prefetch(inputs_.row<T>(run_, first_ + b + kGroup), features_);
     }
     const auto g = static_cast<size_t>(group);
     begin_[g] = entries;
