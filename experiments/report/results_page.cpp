@@ -33,7 +33,7 @@ std::string measured_section(const EntryResults& results) {
     for (const char* note : {"why", "reason"}) {
       if (!row.contains(note)) continue;
       notes += fmt::format("- {}: {}{}\n", row.at("what").get<std::string>(),
-                           std::string(note) == "why" ? "tolerance: " : "found: ", row.at(note).get<std::string>());
+                           std::string(note) == "why" ? "tolerance: " : "reason: ", row.at(note).get<std::string>());
     }
   }
   return text + (notes.empty() ? "" : "\n" + notes) +
