@@ -290,6 +290,7 @@ void add_up_table(std::span<const Share<T>> shares, const Layout& layout) {
 /// Another part's rows added up in `to`, which may be the first share's.
 template <class T>
 void add_up_rows(std::span<const Share<T>> shares, const Layout::Part& part, T* to, int64_t stride) {
+  if (part.rows == 0) return;  // nor has it columns
   const int64_t from_stride = aligned(part.columns);
   at::parallel_for(0, part.rows, std::max<int64_t>(1, (1 << 14) / from_stride), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
