@@ -138,6 +138,22 @@ TEST(Optimizers, AdamWUpdatesAsLibTorchsFusedOperatorOnTheCpuAndInTheLoopsThatAG
   }
 }
 
+TEST(Optimizers, AdamWsFirstUpdateIsTheLearningRateToFloat32sPrecision) {
+  // m / (1 - β₁) = g and v / (1 - β₂) = g², if 1 - β₂ = .001 is not that of a rounded β₂, off by 1e-5 of itself.
+  for (const auto& step : {&AdamW::step, &AdamW::step_by_loops}) {
+    Parameters parameters({{"w", {33}}}, 1, at::kFloat);
+    parameters.flat_gradient().fill_(-0.3);
+    AdamW::Options options;
+    options.learning_rate = 1;
+    options.weight_decay = 0;
+    options.beta2 = 0.999;
+    options.epsilon = 0;
+    AdamW adamw(options, parameters);
+    (adamw.*step)(parameters, number(1));
+    EXPECT_LT((parameters["w"] - 1).abs().max().item<double>(), 5e-7);
+  }
+}
+
 TEST(Optimizers, TheLoopsThatAGpuRunsUpdateByTheFormula) {
   Parameters parameters({{"w", {1500}, 1}}, 2, at::kDouble);
   parameters.initialise({1, 2}, {1, 1});

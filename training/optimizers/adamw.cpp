@@ -50,10 +50,10 @@ void AdamW::step_by_kernel(Parameters& parameters, double factor) {
                  beta2 = options_.beta2.at(run), root = std::sqrt(1 - std::pow(beta2, t));
     const int64_t first = static_cast<int64_t>(run) * flat.size(1);
     const AdamwStep<T> step{.keep = static_cast<T>(1 - rate * options_.weight_decay.at(run)),
-                            .keep_mean = static_cast<T>(beta1),
-                            .keep_square = static_cast<T>(beta2),
                             .step = static_cast<T>(rate * root / (1 - std::pow(beta1, t))),
                             .epsilon = static_cast<T>(options_.epsilon.at(run) * root),
+                            .to_mean = static_cast<T>(1 - beta1),
+                            .to_square = static_cast<T>(1 - beta2),
                             .gradient = data<T>(parameters.flat_gradient()) + first,
                             .weights = data<T>(flat) + first,
                             .mean = data<T>(mean_) + first,

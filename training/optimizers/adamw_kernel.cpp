@@ -21,8 +21,8 @@ HWY_INLINE void update_vector(D d, const AdamwStep<T>& u, int64_t i) {
   const auto g = hn::LoadU(d, u.gradient + i);
   const auto m = hn::LoadU(d, u.mean + i), v = hn::LoadU(d, u.square + i);
   // Differences from the old value, so that a mean of equal numbers stays what it is.
-  const auto mean = hn::MulAdd(hn::Set(d, T{1} - u.keep_mean), hn::Sub(g, m), m);
-  const auto square = hn::MulAdd(hn::Set(d, T{1} - u.keep_square), hn::Sub(hn::Mul(g, g), v), v);
+  const auto mean = hn::MulAdd(hn::Set(d, u.to_mean), hn::Sub(g, m), m);
+  const auto square = hn::MulAdd(hn::Set(d, u.to_square), hn::Sub(hn::Mul(g, g), v), v);
   const auto change = hn::Div(hn::Mul(hn::Set(d, u.step), mean), hn::Add(hn::Sqrt(square), hn::Set(d, u.epsilon)));
   const auto w = hn::Mul(hn::Set(d, u.keep), hn::LoadU(d, u.weights + i));
   hn::StoreU(mean, d, u.mean + i);

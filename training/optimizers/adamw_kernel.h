@@ -10,7 +10,8 @@ namespace logodds {
 ///   w ← keep w - step m / (√v + epsilon),  keep = 1 - η λ, step = η c₂ / c₁, epsilon = ε c₂
 template <class T>
 struct AdamwStep {
-  T keep, keep_mean, keep_square, step, epsilon;  ///< keep_mean = β₁, keep_square = β₂
+  T keep, step, epsilon;
+  T to_mean, to_square;  ///< 1 - β₁ and 1 - β₂, rounded as such: 1 - a rounded β₂ = .999 is off by 1e-5 of itself
   const T* gradient;
   T *weights, *mean, *square;
 };
