@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
-#include <utility>
 
 #include "models/ops/feature_layer.h"
+#include "models/ops/gradient_shares.h"
 #include "models/ops/tile_kernel.h"
 
 namespace logodds {
@@ -20,57 +19,6 @@ namespace {
 /// Row stride of a tile's buffers: an odd number of kColumnAlign's, so that a column of a tile does not fall into few
 /// sets of the cache, as it would at a power of two.
 constexpr int64_t tile_stride(int64_t columns) { return (aligned(columns) / kColumnAlign | 1) * kColumnAlign; }
-
-/// Where the gradients of one run lie in a flat buffer: each as a matrix of aligned rows.
-struct Layout {
-  struct Part {
-    int64_t offset, rows, columns;
-  };
-  Part table{0, 0, 0}, base{0, 0, 0};
-  std::vector<Part> weights, biases;
-  int64_t size = 0;
-
-  /// `apart`: the gradient of the first layer's W has its place elsewhere.
-  Layout(const Folded& folded, bool apart) {
-    const Tensor& rows = folded.mix.table_RNW;
-    if (!folded.features()) {
-      table = add(rows.size(1), rows.size(2));
-      base = add(folded.mix.base_RW.defined() ? 1 : 0, rows.size(2));
-    }
-    for (const auto& layer : folded.layers) {
-      weights.push_back(add(apart && weights.empty() ? 0 : layer.W_RIO.size(1), layer.W_RIO.size(2)));
-      biases.push_back(add(layer.b_RO.defined() ? 1 : 0, layer.W_RIO.size(2)));
-    }
-  }
-
-  /// The part of every run's buffer [R, size], as [R, rows, columns].
-  static Tensor view(const Tensor& flat, const Part& part) {
-    return flat.narrow(1, part.offset, part.rows * aligned(part.columns))
-        .view({flat.size(0), part.rows, aligned(part.columns)})
-        .narrow(2, 0, part.columns);
-  }
-
- private:
-  Part add(int64_t rows, int64_t columns) {
-    const Part part{size, rows, columns};
-    size += rows * aligned(columns);
-    return part;
-  }
-};
-
-/// A thread's share of the gradient of one run. The first tile puts what further ones add, so that nothing is cleared
-/// that is written anyway; of the table, the largest part, a thread meets some rows only.
-template <class T>
-struct Share {
-  T* flat;
-  bool started = false;            ///< all but the table and its base are there
-  std::unique_ptr<bool[]> filled;  ///< which rows of the table are
-
-  Share(const Layout& layout, T* to)
-      : flat(to), filled(std::make_unique<bool[]>(static_cast<size_t>(layout.table.rows))) {
-    std::fill_n(flat + layout.base.offset, layout.base.rows * layout.base.columns, T{0});
-  }
-};
 
 /// One run's operands, with the weights packed both ways, and the buffers of one tile.
 template <class T>
@@ -136,7 +84,8 @@ class Tile {
 
   /// From the gradients in the logits' buffer to a share of the run's and to the mixing weights' [samples, C]. The
   /// hidden activations turn into their own gradients.
-  void backward(int64_t first, int64_t count, const Layout& layout, Share<T>& share, T* weight_gradient) {
+  void backward(int64_t first, int64_t count, const GradientLayout& layout, GradientShare<T>& share,
+                T* weight_gradient) {
     T* gradient = data(logits_);
     int64_t stride = logits_stride_;
     for (size_t i = folded_.layers.size(); i-- > first_layer_;) {
@@ -177,7 +126,8 @@ class Tile {
   }
 
   /// From the gradients of the mixed rows, direct logits included.
-  void unmix_rows(int64_t first, int64_t count, const Layout& layout, Share<T>& share, T* weight_gradient) {
+  void unmix_rows(int64_t first, int64_t count, const GradientLayout& layout, GradientShare<T>& share,
+                  T* weight_gradient) {
     T* weights = weight_gradient == nullptr ? nullptr : weight_gradient + first * mix_.weight_count;
     row_mix_kernels<T>().backward(mix_.from(first), count, 0, mix_.width, data(hidden_[0]), hidden_stride_[0],
                                   share.flat + layout.table.offset, share.filled.get(), share.flat + layout.base.offset,
@@ -190,8 +140,8 @@ class Tile {
     for (int64_t b = 0; b < count; ++b) std::copy_n(gradient + b * stride, columns, to + b * columns);
   }
 
-  void bias_gradient(size_t layer, int64_t count, const T* gradient, int64_t stride, const Layout& layout,
-                     Share<T>& share) {
+  void bias_gradient(size_t layer, int64_t count, const T* gradient, int64_t stride, const GradientLayout& layout,
+                     GradientShare<T>& share) {
     const auto& part = layout.biases[layer];
     if (part.rows == 0) return;
     kernels_.sum_columns(part.columns, count, gradient, stride, share.flat + part.offset, share.started);
@@ -249,7 +199,8 @@ struct Tiling {
 /// Tiles [begin, end) of samples of the run the tile is set to.
 template <class T>
 void train_tiles(Tile<T>& tile, const Tiling& tiling, int64_t begin, int64_t end, const int64_t* targets,
-                 const RowsOf<T>& loss, const Layout& layout, Share<T>& share, T* weight_gradient, double* losses) {
+                 const RowsOf<T>& loss, const GradientLayout& layout, GradientShare<T>& share, T* weight_gradient,
+                 double* losses) {
   for (int64_t t = begin; t < end; ++t) {
     const int64_t first = tiling.first(t), count = tiling.first(t + 1) - first;
     if (count == 0) break;
@@ -258,71 +209,6 @@ void train_tiles(Tile<T>& tile, const Tiling& tiling, int64_t begin, int64_t end
     tile.backward(first, count, layout, share, weight_gradient);
   }
   if (!share.started) std::fill(share.flat + layout.base.offset, share.flat + layout.size, T{0});
-}
-
-/// Where the gradient of a layer's W is wanted, if it can be put there row by row.
-Tensor wanted_gradient(const Dense& layer) {
-  const Tensor& gradient = layer.W_gradient_RIO;
-  const bool rows =
-      gradient.defined() && gradient.stride(2) == 1 && gradient.scalar_type() == layer.W_RIO.scalar_type();
-  return rows ? gradient : Tensor();
-}
-
-/// The table's rows added up in the first share.
-template <class T>
-void add_up_table(std::span<const Share<T>> shares, const Layout& layout) {
-  const int64_t width = aligned(layout.table.columns);
-  at::parallel_for(0, layout.table.rows, 64, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      T* sum = shares[0].flat + row * width;
-      bool filled = shares[0].filled[row];
-      for (const auto& share : shares.subspan(1)) {
-        if (!share.filled[row]) continue;
-        const T* from = share.flat + row * width;
-        std::exchange(filled, true) ? void(std::transform(from, from + width, sum, sum, std::plus<T>()))
-                                    : void(std::copy_n(from, width, sum));
-      }
-      if (!filled) std::fill_n(sum, width, T{0});
-    }
-  });
-}
-
-/// Another part's rows added up in `to`, which may be the first share's.
-template <class T>
-void add_up_rows(std::span<const Share<T>> shares, const Layout::Part& part, T* to, int64_t stride) {
-  if (part.rows == 0) return;  // nor has it columns
-  const int64_t from_stride = aligned(part.columns);
-  at::parallel_for(0, part.rows, std::max<int64_t>(1, (1 << 14) / from_stride), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const auto of = [&](const Share<T>& share) { return share.flat + part.offset + row * from_stride; };
-      T* sum = to + row * stride;
-      if (shares.size() == 1) {
-        if (sum != of(shares[0])) std::copy_n(of(shares[0]), part.columns, sum);
-        continue;
-      }
-      std::transform(of(shares[0]), of(shares[0]) + part.columns, of(shares[1]), sum, std::plus<T>());
-      for (const auto& share : shares.subspan(2)) {
-        std::transform(sum, sum + part.columns, of(share), sum, std::plus<T>());
-      }
-    }
-  });
-}
-
-/// Adds the shares of a run up, each part where it is wanted, else in the first share.
-template <class T>
-void add_up(std::span<const Share<T>> shares, const Layout& layout, const Folded& folded, int64_t run) {
-  const auto in_first = [&](const Layout::Part& part) {
-    add_up_rows(shares, part, shares[0].flat + part.offset, aligned(part.columns));
-  };
-  add_up_table(shares, layout);
-  in_first(layout.base);
-  for (size_t i = 0; i < folded.layers.size(); ++i) {
-    const Tensor wanted = wanted_gradient(folded.layers[i]);
-    wanted.defined() ? add_up_rows(shares, layout.weights[i], wanted.mutable_data_ptr<T>() + run * wanted.stride(0),
-                                   wanted.stride(1))
-                     : in_first(layout.weights[i]);
-    in_first(layout.biases[i]);
-  }
 }
 
 /// Of features that stand in a data set: the gradient of the first layer's W, features shared out among threads, given
@@ -353,13 +239,13 @@ TileGradients gradients_of(const Folded& folded, const Inputs& inputs, const Ten
   const Tiling tiling(B, shares);
   const Tensor first_gradient = inputs.in_place() ? wanted_gradient(folded.layers[0]) : Tensor();
   const bool apart = first_gradient.defined();
-  const Layout layout(folded, apart);
+  const GradientLayout layout(folded, apart);
   const auto options = folded.layers[0].W_RIO.options();
   const Tensor losses = at::empty({R, B}, options.dtype(at::kDouble)), flat = at::empty({R, layout.size}, options);
   const Tensor& weights = folded.mix.weights_RBC;
   const Tensor weight_gradient = weights.defined() ? at::zeros_like(weights) : Tensor();
   const Tensor others = at::empty({R, shares - 1, layout.size}, options);
-  std::vector<Share<T>> all;  // run by run
+  std::vector<GradientShare<T>> all;  // run by run
   for (int64_t i = 0; i < R * shares; ++i) {
     const int64_t run = i / shares, share = i % shares;
     all.emplace_back(layout, share == 0
@@ -381,20 +267,20 @@ TileGradients gradients_of(const Folded& folded, const Inputs& inputs, const Ten
     }
   });
   for (int64_t run = 0; run < R; ++run) {
-    add_up(std::span<const Share<T>>(all).subspan(run * shares, shares), layout, folded, run);
+    add_up(std::span<const GradientShare<T>>(all).subspan(run * shares, shares), layout, folded, run);
   }
   if (apart) put_first_gradient<T>(inputs, kept, shares, first_gradient);
 
   TileGradients result{losses, {}};
-  if (!folded.features()) result.gradients.push_back(Layout::view(flat, layout.table));
-  const auto push = [&](const Layout::Part& row) {
-    if (row.rows > 0) result.gradients.push_back(Layout::view(flat, row).squeeze(1));
+  if (!folded.features()) result.gradients.push_back(GradientLayout::view(flat, layout.table));
+  const auto push = [&](const GradientLayout::Part& row) {
+    if (row.rows > 0) result.gradients.push_back(GradientLayout::view(flat, row).squeeze(1));
   };
   push(layout.base);
   if (weights.defined()) result.gradients.push_back(weight_gradient);
   for (size_t i = 0; i < folded.layers.size(); ++i) {
     const Tensor wanted = wanted_gradient(folded.layers[i]);
-    result.gradients.push_back(wanted.defined() ? wanted : Layout::view(flat, layout.weights[i]));
+    result.gradients.push_back(wanted.defined() ? wanted : GradientLayout::view(flat, layout.weights[i]));
     push(layout.biases[i]);
   }
   return result;
