@@ -1,11 +1,14 @@
 #include "training/gradient.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "models/ops/together.h"
 
 namespace logodds {
 
@@ -69,30 +72,36 @@ Tensor gradient_at_once(const Model& model, const Loss& loss, Parameters& parame
   return result.losses_RB.mean(1);
 }
 
-/// In how many parts a pack is computed one after the other: of runs that fit a core's cache together, and no fewer
-/// than there are threads, each of which takes a run.
-int64_t part_count(const Parameters& parameters) {
-  constexpr int64_t kBytes = 1 << 20;  // of weights; with tables and gradients it is several times as much
-  if (!parameters.flat().is_cpu()) return 1;
+/// How many runs a thread computes at once: as fit its cache together, with tables and gradients, which are several
+/// times the weights.
+int64_t runs_at_once(const Parameters& parameters) {
+  constexpr int64_t kBytes = 1 << 19;  // of weights
   const auto run_bytes = static_cast<int64_t>(parameters.flat().nbytes()) / parameters.runs();
-  const int64_t at_once = std::max<int64_t>(at::get_num_threads(), kBytes / std::max<int64_t>(run_bytes, 1));
-  return std::max<int64_t>(1, parameters.runs() / at_once);
+  return std::max<int64_t>(1, kBytes / std::max<int64_t>(run_bytes, 1));
 }
 
 }  // namespace
 
 Tensor loss_gradient(const Model& model, const Loss& loss, Parameters& parameters, const Inputs& inputs,
                      const Tensor& targets_RB, const Spent& spent) {
-  const int64_t runs = parameters.runs(), parts = part_count(parameters);
-  if (parts == 1) return gradient_at_once(model, loss, parameters, inputs, targets_RB, spent);
-  std::vector<Tensor> losses;
+  const int64_t runs = parameters.runs(), threads = free_threads();
+  const int64_t parts = parameters.flat().is_cpu() ? runs / runs_at_once(parameters) : 1;
+  if (parts <= threads) return gradient_at_once(model, loss, parameters, inputs, targets_RB, spent);
+  // More than the caches hold: a thread takes the runs of one part from beginning to end, then the next.
+  const Tensor losses_R = at::empty({runs}, at::kDouble);
+  std::vector<std::function<void()>> pieces;
   for (int64_t i = 0; i < parts; ++i) {
     const int64_t first = runs * i / parts, count = runs * (i + 1) / parts - first;
-    Parameters part = parameters.part(first, count);
-    losses.push_back(
-        gradient_at_once(model, loss, part, inputs.of_runs(first, count), targets_RB.narrow(0, first, count), spent));
+    pieces.emplace_back([&, first, count] {
+      Parameters part = parameters.part(first, count);
+      losses_R.narrow(0, first, count)
+          .copy_(gradient_at_once(model, loss, part, inputs.of_runs(first, count), targets_RB.narrow(0, first, count),
+                                  /*spent=*/{}));
+    });
   }
-  return at::cat(losses);
+  together(losses_R, pieces);
+  note(spent, "gradients");
+  return losses_R;
 }
 
 }  // namespace logodds

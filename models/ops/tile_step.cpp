@@ -11,6 +11,7 @@
 #include "models/ops/feature_layer.h"
 #include "models/ops/gradient_shares.h"
 #include "models/ops/tile_kernel.h"
+#include "models/ops/together.h"
 
 namespace logodds {
 
@@ -235,7 +236,7 @@ TileGradients gradients_of(const Folded& folded, const Inputs& inputs, const Ten
                            const RowLoss& loss) {
   const int64_t R = inputs.runs(), B = inputs.samples();
   // A run is one thread's, or where there are fewer runs than threads, as many shares of tiles as threads.
-  const int64_t threads = at::get_num_threads(), shares = R >= threads ? 1 : threads;
+  const int64_t threads = free_threads(), shares = R >= threads ? 1 : threads;
   const Tiling tiling(B, shares);
   const Tensor first_gradient = inputs.in_place() ? wanted_gradient(folded.layers[0]) : Tensor();
   const bool apart = first_gradient.defined();

@@ -12,4 +12,7 @@ namespace logodds {
 /// next, so the longest should come first. Where `like` is on a GPU they are queued in their order.
 void together(const Tensor& like, const std::vector<std::function<void()>>& pieces);
 
+/// How many threads the caller may share work among: 1 where it is itself a piece of shared work.
+int64_t free_threads();
+
 }  // namespace logodds
