@@ -1,5 +1,7 @@
 #include "core/statistics.h"
 
+#include <ATen/ATen.h>
+
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -55,6 +57,12 @@ MeanInterval mean_interval(const std::vector<double>& values) {
   for (const double value : values) squares += (value - centre) * (value - centre);
   const double half = student_quantile(static_cast<int>(n) - 1, 0.95) * std::sqrt(squares / (n - 1) / n);
   return {centre, centre - half, centre + half};
+}
+
+MeanError mean_error(const Tensor& values) {
+  const auto n = static_cast<double>(values.numel());
+  const double error = n < 2 ? std::nan("") : values.std().item<double>() / std::sqrt(n);  // LibTorch would warn
+  return {values.mean().item<double>(), error};
 }
 
 }  // namespace logodds

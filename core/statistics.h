@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "core/tensor.h"
+
 namespace logodds {
 
 /// Slope of the least-squares line through points (x_i, y_i); NaN for fewer than two different x.
@@ -15,5 +17,11 @@ struct MeanInterval {
   double mean, low, high;
 };
 MeanInterval mean_interval(const std::vector<double>& values);
+
+/// Mean of independent values and its standard error s/√n: NaN for a single value.
+struct MeanError {
+  double mean, error;
+};
+MeanError mean_error(const Tensor& values);
 
 }  // namespace logodds

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/seeds.h"
+#include "core/statistics.h"
 
 namespace logodds {
 
@@ -16,8 +17,8 @@ Estimate World::loss(double scale) const {
     const Tensor logits = posterior(draw(kBatch, generator).inputs_NF);
     losses.push_back(-(logits.softmax(-1) * (scale * logits).log_softmax(-1)).sum(-1));
   }
-  const Tensor all = at::cat(losses);
-  return {all.mean().item<double>(), all.std().item<double>() / std::sqrt(static_cast<double>(all.numel()))};
+  const auto [mean, error] = mean_error(at::cat(losses));
+  return {mean, error};
 }
 
 double World::loss_rate() const { return std::nan(""); }

@@ -1,5 +1,6 @@
 #include "core/statistics.h"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -31,6 +32,13 @@ TEST(Statistics, TheIntervalOfAMeanCoversAsOftenAsItSays) {
 TEST(Statistics, OneValueHasNoInterval) {
   EXPECT_EQ(mean_interval({3}).mean, 3);
   EXPECT_TRUE(std::isnan(mean_interval({3}).low));
+  EXPECT_TRUE(std::isnan(mean_error(at::tensor({3.0}, at::kDouble)).error));
+}
+
+TEST(Statistics, TheStandardErrorIsTheDeviationOverTheRoot) {
+  const auto [mean, error] = mean_error(at::tensor({1.0, 2.0, 6.0}, at::kDouble));
+  EXPECT_DOUBLE_EQ(mean, 3);
+  EXPECT_DOUBLE_EQ(error, std::sqrt(14.0 / 2 / 3));
 }
 
 TEST(Statistics, SlopeOfALineIsItsOwn) {

@@ -96,12 +96,6 @@ std::vector<double> values(const Tensor& x_R) {
   return {x.const_data_ptr<double>(), x.const_data_ptr<double>() + x.numel()};
 }
 
-/// Mean and standard error over the chains.
-std::pair<double, double> mean_and_error(const Tensor& x_R) {
-  const double mean = x_R.mean().item<double>();
-  return {mean, x_R.std().item<double>() / std::sqrt(static_cast<double>(x_R.size(0)))};
-}
-
 constexpr double kSettled = 0.1;  // of λ̂, from the first half of the draws to the second
 
 std::vector<std::string> refusals_of(const LearningCoefficient& found) {
@@ -142,9 +136,9 @@ LearningCoefficient learning_coefficient(const Trace& trace, int64_t burn_in, in
   const Tensor distance = draws_of(trace.distance_RS, burn_in, between).index_select(0, finite);
   const int64_t draws = all.size(1), half = draws / 2, tenth = std::max<int64_t>(1, draws / 10);
   const Tensor of_chain = nbeta * (energy.mean(1) - centre_loss);
-  const auto [mean, error] = mean_and_error(of_chain);
+  const auto [mean, error] = mean_error(of_chain);
   const auto [trend, trend_error] =
-      mean_and_error(nbeta * (energy.narrow(1, draws - half, half).mean(1) - energy.narrow(1, 0, half).mean(1)));
+      mean_error(nbeta * (energy.narrow(1, draws - half, half).mean(1) - energy.narrow(1, 0, half).mean(1)));
   const auto of_all = values(nbeta * (all.mean(1) - centre_loss));
   const MeanInterval interval = finite.size(0) > 0 ? mean_interval(values(of_chain)) : MeanInterval{NAN, NAN, NAN};
   LearningCoefficient found{.nbeta = nbeta,

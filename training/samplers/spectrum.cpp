@@ -63,11 +63,6 @@ Tensor by_temperature(const Tensor& x_RD, const Tensor& place_RD, int64_t temper
   return in_ladders(x_RD).gather(1, at::argsort(in_ladders(place_RD), 1, /*descending=*/false)).transpose(0, 1);
 }
 
-Measured measured(const Tensor& of_ladder_M) {
-  const double ladders = static_cast<double>(of_ladder_M.size(0));
-  return {of_ladder_M.mean().item<double>(), of_ladder_M.std().item<double>() / std::sqrt(ladders)};
-}
-
 }  // namespace
 
 std::vector<SpectrumPoint> spectrum(const Chains& chains, const std::vector<double>& ladder, int64_t burn_in,
@@ -90,9 +85,9 @@ std::vector<SpectrumPoint> spectrum(const Chains& chains, const std::vector<doub
                                          static_cast<double>(std::max<int64_t>(1, exchanges.tried[rung]));
     points.push_back(
         {.nbeta = nbeta,
-         .energy = measured(of_ladder),
-         .heat_capacity = measured(nbeta * nbeta * energy_MD.var(1)),
-         .coefficient = measured(nbeta * (of_ladder - centre_loss)),
+         .energy = mean_error(of_ladder),
+         .heat_capacity = mean_error(nbeta * nbeta * energy_MD.var(1)),
+         .coefficient = mean_error(nbeta * (of_ladder - centre_loss)),
          .acceptance = accepted_KMD[k].mean().item<double>(),
          .step_size = chains.step_sizes()[static_cast<size_t>((last_place == k).nonzero()[0].item<int64_t>())],
          .exchange_rate = rate,
