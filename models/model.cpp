@@ -23,6 +23,10 @@ void trace_in_batches(const Model& model, const Parameters& one, const Tensor& i
   }
 }
 
+Tensor Model::untraced(const Parameters& parameters, const Tensor& inputs_RBT) const {
+  return trace(parameters, inputs_RBT, untapped);
+}
+
 std::optional<Folded> Model::fold(const Parameters&, const Inputs&, bool) const { return std::nullopt; }
 
 Tensor Model::logits(const Parameters& parameters, const Tensor& inputs_RBT) const {
@@ -31,8 +35,7 @@ Tensor Model::logits(const Parameters& parameters, const Tensor& inputs_RBT) con
   if (!folded) {
     std::vector<Tensor> batches;  // so that memory stays small
     for (const Tensor& inputs : inputs_RBT.split(2048, 1)) {
-      batches.push_back(
-          trace(parameters, inputs, [](const std::string&, const Tensor& activation) { return activation; }));
+      batches.push_back(untraced(parameters, inputs));
     }
     return batches.size() == 1 ? batches[0] : at::cat(batches, 1);
   }

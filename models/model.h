@@ -34,6 +34,9 @@ struct InputShape {
 /// it, another to intervene. Names are TransformerLens's ("blocks.0.mlp.hook_post"), with the run axis in front.
 using Tap = std::function<Tensor(const std::string& name, const Tensor& activation)>;
 
+/// The tap that looks at nothing.
+inline Tensor untapped(const std::string&, const Tensor& activation) { return activation; }
+
 /// One way into the logits of one run: `source` [B,I], or [1,I] where it is the same for every input, times `map`
 /// [I,V].
 struct LogitPath {
@@ -70,6 +73,9 @@ class Model {
   /// Logits [R,B,V] of inputs [R,B,T]: the plain, readable definition, activation by activation.
   virtual Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const = 0;
 
+  /// The logits of `trace`, differentiable, where nobody looks at activations: those that no logit needs are left out.
+  virtual Tensor untraced(const Parameters& parameters, const Tensor& inputs_RBT) const;
+
   /// The paths into the logits of inputs [B,T] for a pack of one run. Throws Error for a model that does not have them.
   virtual LogitPaths paths(const Parameters& one, const Tensor& inputs_BT) const;
 
@@ -78,7 +84,7 @@ class Model {
   /// multiple of the vector length.
   virtual std::optional<Folded> fold(const Parameters& parameters, const Inputs& inputs, bool gauge) const;
 
-  /// The same function in its fastest form: folded, else `trace`. No gradients: those are `trace`'s, or `fold`'s.
+  /// The same function in its fastest form: folded, else `untraced`. No gradients: those are `untraced`'s, or `fold`'s.
   Tensor logits(const Parameters& parameters, const Tensor& inputs_RBT) const;
 };
 

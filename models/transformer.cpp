@@ -62,19 +62,25 @@ std::vector<ParameterSpec> Transformer::specs() const {
   return specs;
 }
 
+namespace {
+/// The last `count` positions of [R,B,T,…].
+Tensor last_positions(const Tensor& x, int64_t count) { return x.narrow(2, x.size(2) - count, count); }
+}  // namespace
+
 Tensor Transformer::attention(const Parameters& parameters, const std::string& block, const Tensor& x_RBTD,
-                              const Tap& tap) const {
-  const auto project = [&](const char* name, const char* bias, const char* hook) {
-    Tensor x_RBTHK = at::einsum("rbtd,rhdk->rbthk", {x_RBTD, parameters[block + name]});
+                              int64_t read, const Tap& tap) const {
+  const auto project = [&](const Tensor& x, const char* name, const char* bias, const char* hook) {
+    Tensor x_RBTHK = at::einsum("rbtd,rhdk->rbthk", {x, parameters[block + name]});
     if (all_biases()) x_RBTHK = x_RBTHK + parameters[block + bias].unsqueeze(1).unsqueeze(1);
     return tap(block + hook, x_RBTHK);
   };
-  const Tensor q = project("attn.W_Q", "attn.b_Q", "attn.hook_q");
-  const Tensor k = project("attn.W_K", "attn.b_K", "attn.hook_k");
-  const Tensor v = project("attn.W_V", "attn.b_V", "attn.hook_v");
+  const Tensor q = project(last_positions(x_RBTD, read), "attn.W_Q", "attn.b_Q", "attn.hook_q");
+  const Tensor k = project(x_RBTD, "attn.W_K", "attn.b_K", "attn.hook_k");
+  const Tensor v = project(x_RBTD, "attn.W_V", "attn.b_V", "attn.hook_v");
   Tensor scores = at::einsum("rbqhk,rbshk->rbhqs", {q, k}) / std::sqrt(static_cast<double>(d_head()));
   Tensor visible = at::ones({positions(), positions()}, scores.options().dtype(at::kBool));
   if (options_.causal) visible = visible.tril();
+  visible = visible.narrow(0, positions() - read, read);
   scores = tap(block + "attn.hook_attn_scores",
                scores.masked_fill(visible.logical_not(), -std::numeric_limits<double>::infinity()));
   Tensor pattern = scores.softmax(-1);
@@ -89,6 +95,15 @@ Tensor Transformer::attention(const Parameters& parameters, const std::string& b
 }
 
 Tensor Transformer::trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const {
+  return logits_reading(positions(), parameters, inputs_RBT, tap);
+}
+
+Tensor Transformer::untraced(const Parameters& parameters, const Tensor& inputs_RBT) const {
+  return logits_reading(1, parameters, inputs_RBT, untapped);
+}
+
+Tensor Transformer::logits_reading(int64_t read, const Parameters& parameters, const Tensor& inputs_RBT,
+                                   const Tap& tap) const {
   Tensor tokens = inputs_RBT;
   if (options_.equals_token) {
     tokens = at::cat({tokens, at::full_like(tokens.narrow(2, 0, 1), shape_.tokens)}, 2);
@@ -101,7 +116,8 @@ Tensor Transformer::trace(const Parameters& parameters, const Tensor& inputs_RBT
   for (int64_t layer = 0; layer < options_.layers; ++layer) {
     const std::string block = block_name(layer);
     x = tap(block + "hook_resid_pre", x);
-    x = tap(block + "hook_resid_mid", x + attention(parameters, block, x, tap));
+    const int64_t rows = layer + 1 < options_.layers ? T : read;
+    x = tap(block + "hook_resid_mid", last_positions(x, rows) + attention(parameters, block, x, rows, tap));
     const Tensor pre =
         tap(block + "mlp.hook_pre", linear_per_run(x, parameters[block + "mlp.W_in"], parameters[block + "mlp.b_in"]));
     const Tensor post = tap(block + "mlp.hook_post", activate(options_.activation, pre));
@@ -109,7 +125,7 @@ Tensor Transformer::trace(const Parameters& parameters, const Tensor& inputs_RBT
                            linear_per_run(post, parameters[block + "mlp.W_out"], parameters[block + "mlp.b_out"]));
     x = tap(block + "hook_resid_post", x + out);
   }
-  return linear_per_run(x.select(2, T - 1), parameters["unembed.W_U"],
+  return linear_per_run(x.select(2, x.size(2) - 1), parameters["unembed.W_U"],
                         all_biases() ? parameters["unembed.b_U"] : Tensor());
 }
 

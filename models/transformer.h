@@ -37,6 +37,9 @@ class Transformer : public Model {
   const PerRun<double>& init_scale() const override { return options_.init_scale; }
   Tensor trace(const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const override;
 
+  /// Without the last block's queries and all that follows from them at positions that are not read.
+  Tensor untraced(const Parameters& parameters, const Tensor& inputs_RBT) const override;
+
   /// The embedding and position of the last token, every head's output and every MLP's, through W_U.
   LogitPaths paths(const Parameters& one, const Tensor& inputs_BT) const override;
 
@@ -47,7 +50,11 @@ class Transformer : public Model {
   int64_t positions() const { return shape_.positions + (options_.equals_token ? 1 : 0); }
   bool all_biases() const { return options_.biases == "all"; }
   int64_t d_head() const { return options_.d_model / options_.heads; }
-  Tensor attention(const Parameters& parameters, const std::string& block, const Tensor& x_RBTD, const Tap& tap) const;
+  /// The logits, with the last block's output at the last `read` positions only.
+  Tensor logits_reading(int64_t read, const Parameters& parameters, const Tensor& inputs_RBT, const Tap& tap) const;
+  /// What the last `read` positions get from all, [R,B,read,D].
+  Tensor attention(const Parameters& parameters, const std::string& block, const Tensor& x_RBTD, int64_t read,
+                   const Tap& tap) const;
 
   Options options_;
   InputShape shape_;

@@ -39,8 +39,7 @@ Tensor trace_gradient(const Model& model, const Loss& loss, Parameters& paramete
                       const Tensor& targets_RB, const Spent& spent) {
   const at::AutoGradMode grad(true);
   parameters.set_requires_grad(true);
-  const Tensor logits =
-      model.trace(parameters, inputs_RBT, [](const std::string&, const Tensor& activation) { return activation; });
+  const Tensor logits = model.untraced(parameters, inputs_RBT);
   note(spent, "logits");
   const Loss::Value value = loss.with_gradient(logits.detach(), targets_RB);
   note(spent, "loss");

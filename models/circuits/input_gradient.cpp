@@ -20,8 +20,6 @@ namespace {
 /// Names of bias vectors begin with "b_" after their last dot.
 bool is_bias(const std::string& name) { return name.compare(name.rfind('.') + 1, 2, "b_") == 0; }
 
-Tensor untapped(const std::string&, const Tensor& activation) { return activation; }
-
 /// Σ_i x_i ∂f_c/∂x_i over each group's features, [G,B,V].
 Tensor by_group(const Tensor& logits_BV, const Tensor& x_BF, const Tensor& mask_GF) {
   std::vector<Tensor> classes;
@@ -61,7 +59,7 @@ InputGradient::InputGradient(const Options& options, const Observed& observed) {
   std::vector<Tensor> batches;
   for (const Tensor& inputs : observed.inputs_BT.split(1024)) {
     const Tensor x = inputs.detach().clone().requires_grad_(true);
-    const Tensor logits = observed.model.trace(one, x.unsqueeze(0), untapped)[0];
+    const Tensor logits = observed.model.untraced(one, x.unsqueeze(0))[0];
     batches.push_back(at::cat({by_group(logits, x, mask_GF), by_bias(logits, biases).unsqueeze(0)}).detach());
   }
   store(std::move(labels), at::cat(batches, 1));

@@ -11,8 +11,6 @@
 
 namespace logodds {
 
-inline Tensor untapped(const std::string&, const Tensor& activation) { return activation; }
-
 /// Random weights of R runs in float64, biases included.
 inline Parameters random_parameters(const Model& model, int64_t runs, int64_t seed = 0) {
   Parameters parameters(model.specs(), runs, at::TensorOptions().dtype(at::kDouble));
@@ -29,14 +27,19 @@ inline Tensor random_inputs(int64_t runs, int64_t samples, int64_t p) {
   return at::randint(p, {runs, samples, 2}, generator, at::kLong);
 }
 
-/// Gradients of Σ weights · logits with respect to every weight, by autograd through the definition.
-inline std::vector<Tensor> trace_gradients(const Model& model, Parameters& parameters, const Tensor& inputs,
-                                           const Tensor& weights) {
+/// Gradients of Σ weights · logits with respect to every weight, by autograd.
+template <class Logits>
+std::vector<Tensor> autograd_gradients(Parameters& parameters, const Tensor& weights, const Logits& logits) {
   parameters.set_requires_grad(true);
-  const auto gradients =
-      torch::autograd::grad({model.trace(parameters, inputs, untapped)}, parameters.views(), {weights});
+  const auto gradients = torch::autograd::grad({logits()}, parameters.views(), {weights});
   parameters.set_requires_grad(false);
   return gradients;
+}
+
+/// Through the definition.
+inline std::vector<Tensor> trace_gradients(const Model& model, Parameters& parameters, const Tensor& inputs,
+                                           const Tensor& weights) {
+  return autograd_gradients(parameters, weights, [&] { return model.trace(parameters, inputs, untapped); });
 }
 
 /// The same by the folded form: autograd through its per-sample part, then its own transpose.
@@ -82,11 +85,13 @@ inline void expect_fast_forms_equal_trace(const Model& model, Parameters& parame
   const Tensor plain = model.trace(parameters, inputs, untapped), fast = model.logits(parameters, inputs);
   ASSERT_EQ(plain.sizes(), fast.sizes()) << what;
   EXPECT_LT((plain - fast).abs().max().item<double>(), 1e-11 * plain.abs().max().item<double>()) << what;
-  const auto folded = model.fold(parameters, inputs, /*gauge=*/false);
-  if (!folded) return;
   auto generator = stream(3, "output weights");
   const Tensor draws = at::randn(plain.sizes(), generator, at::kDouble), weights = draws - draws.mean(-1, true);
   const auto expected = trace_gradients(model, parameters, inputs, weights);
+  const auto untraced = autograd_gradients(parameters, weights, [&] { return model.untraced(parameters, inputs); });
+  expect_same_gradients(parameters, expected, untraced, what + ", untraced");
+  const auto folded = model.fold(parameters, inputs, /*gauge=*/false);
+  if (!folded) return;
   expect_same_gradients(parameters, expected, folded_gradients(model, parameters, inputs, weights), what + ", folded");
   if (!tile_step_takes(*folded)) return;
   const int threads = at::get_num_threads();

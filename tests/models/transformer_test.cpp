@@ -42,6 +42,21 @@ TEST(Transformer, FoldedFormEqualsTheTraceWithMoreClassesAndUnitsThanAreSummedAt
   expect_fast_forms_equal_trace(Transformer(options, {151, 2, 151}), 1, 151, "p=151");
 }
 
+TEST(Transformer, WhatIsNotReadOfTheLastBlockChangesNeitherLogitsNorGradients) {
+  for (const bool causal : {true, false}) {
+    for (const bool equals : {true, false}) {
+      Transformer::Options options = small();
+      options.layers = 2;
+      options.causal = causal;
+      options.equals_token = equals;
+      options.biases = equals ? "all" : "mlp";
+      options.attention_mix = 0.7;
+      const std::string what = "causal=" + std::to_string(causal) + " equals=" + std::to_string(equals);
+      expect_fast_forms_equal_trace(Transformer(options, {5, 2, 5}), 2, 5, what);
+    }
+  }
+}
+
 TEST(Transformer, GradientsEqualFiniteDifferences) {
   Transformer::Options options = small();
   options.activation = "gelu";  // smooth: differences never straddle a kink

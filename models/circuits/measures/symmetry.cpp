@@ -26,8 +26,7 @@ double gradient_symmetricity(const Observed& observed, int64_t seed) {
   for (int triple = 0; triple < kTriples; ++triple) {
     const int64_t a = below(tokens), b = (a + 1 + below(tokens - 1)) % tokens, c = below(classes);
     const Tensor inputs = at::tensor({a, b}, at::kLong).view({1, 1, 2});
-    const auto untapped = [](const std::string&, const Tensor& activation) { return activation; };
-    const Tensor logit = observed.model.trace(parameters, inputs, untapped)[0][0][c];
+    const Tensor logit = observed.model.untraced(parameters, inputs)[0][0][c];
     const Tensor gradient = torch::autograd::grad({logit}, {W_E})[0][0];  // [p,D], or [T,p,D] for separate tables
     const bool separate = gradient.dim() == 3;
     const Tensor of_a = separate ? gradient[0][a] : gradient[a], of_b = separate ? gradient[1][b] : gradient[b];
