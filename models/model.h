@@ -79,9 +79,9 @@ class Model {
   /// The paths into the logits of inputs [B,T] for a pack of one run. Throws Error for a model that does not have them.
   virtual LogitPaths paths(const Parameters& one, const Tensor& inputs_BT) const;
 
-  /// The same function folded into small tables, where the model has such a form. With `gauge`, the last class's logit
-  /// is subtracted from the others and left out, which softmax does not notice: V-1 columns, for a prime V often a
-  /// multiple of the vector length.
+  /// The same function folded into small tables, where the model has such a form and it saves time. With `gauge`, the
+  /// last class's logit is subtracted from the others and left out, which softmax does not notice: V-1 columns, for a
+  /// prime V often a multiple of the vector length.
   virtual std::optional<Folded> fold(const Parameters& parameters, const Inputs& inputs, bool gauge) const;
 
   /// The same function in its fastest form: folded, else `untraced`. No gradients: those are `untraced`'s, or `fold`'s.

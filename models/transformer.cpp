@@ -168,6 +168,8 @@ LogitPaths Transformer::paths(const Parameters& one, const Tensor& inputs_BT) co
 
 std::optional<Folded> Transformer::fold(const Parameters& parameters, const Inputs& inputs, bool gauge) const {
   if (options_.layers != 1 || all_biases()) return std::nullopt;
+  // Tables of all tokens, and their gradients, cost more than few samples save.
+  if (inputs.tensor().is_cpu() && 3 * inputs.samples() < 2 * shape_.tokens) return std::nullopt;
   return fold_transformer({.tokens = shape_.tokens,
                            .heads = options_.heads,
                            .equals = options_.equals_token,

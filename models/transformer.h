@@ -43,7 +43,8 @@ class Transformer : public Model {
   /// The embedding and position of the last token, every head's output and every MLP's, through W_U.
   LogitPaths paths(const Parameters& one, const Tensor& inputs_BT) const override;
 
-  /// One layer: see models/transformer_fold.h. More layers and all biases are not folded.
+  /// One layer: see models/transformer_fold.h. More layers and all biases are not folded, nor on a CPU batches of less
+  /// than two samples per three tokens.
   std::optional<Folded> fold(const Parameters& parameters, const Inputs& inputs, bool gauge) const override;
 
  private:

@@ -1,14 +1,18 @@
 """Draws per second of `logodds llc` beside devinterp's, on the same trained weights, and whether both find the same λ̂.
 
-    python tests/bench/draws.py RUN --build build/release --peer-python PYTHON [--chains 64] [--draws 50] [--out FILE]
+    python tests/bench/draws.py RUN --build build/release --peer-python PYTHON [--chains 64] [--draws 60] [--out FILE]
 
-RUN is a run directory of experiments/configs/nanda2023.yaml. PYTHON has torch, and devinterp (pip install
-devinterp==1.3.2). Both sample by SGLD with the same step size, localisation, inverse temperature, batch size, burn-in
-and threads, from the same weights and training examples; devinterp on the transformer of tests/bench/peer.py, every
-position computed, only the last unembedded (`--way dedup`: as an expert would write it). Time is that of the steps, burn-in
-included, our program's start included. A draw is one step of one chain after burn-in; steps are counted alike.
+RUN is a run directory of experiments/configs/nanda2023.yaml. PYTHON has torch, and devinterp: 2.0.1, the newest on
+PyPI, or 1.3.2, whose loop does less. Both sides sample by SGLD with the same step size, localisation, inverse
+temperature, batch size, burn-in and threads, from the same weights and training examples; devinterp on the transformer
+of tests/bench/peer.py, every position computed, only the last unembedded (`--way dedup`: as an expert would write it).
+2.x is called as its quickstart does, all else at its defaults, among them the batch size and that every draw also
+evaluates three batches of the training set; its λ̂ averages over burn-in, too, so it is compared with none. Time is
+that of the steps, burn-in included, our program's start included. A draw is one step of one chain after burn-in; steps
+are counted alike.
 """
 import argparse
+import importlib.metadata
 import json
 import math
 import os
@@ -60,8 +64,6 @@ def theirs(arguments, nbeta, init_loss):
 
 def sample_with_devinterp(task):
     import torch
-    from devinterp.optim import SGLD
-    from devinterp.slt.sampler import estimate_learning_coeff_with_summary
 
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import peer
@@ -71,23 +73,53 @@ def sample_with_devinterp(task):
     newest = max(pathlib.Path(task["run"], "checkpoints").iterdir())
     tensors.update(peer.read_safetensors(newest / "run-0.safetensors"))
     model = peer.Transformer(task["way"], tensors)
-    data = torch.utils.data.TensorDataset(tensors["inputs"], tensors["targets"])
+    major = int(importlib.metadata.version("devinterp").split(".")[0])
+    sample = sample_with_version_2 if major >= 2 else sample_with_version_1
+    begin = time.perf_counter()
+    coefficients = sample(task, model, tensors["inputs"], tensors["targets"])
+    print(json.dumps({"seconds": time.perf_counter() - begin, "llc": coefficients}))
+
+
+def sample_with_version_2(task, model, inputs, targets):
+    import datasets
+    import torch
+    from devinterp.slt.llc import llc
+
+    # Sequences are "input, answer": the loss of the answer is that of the one token that is predicted.
+    p = int(inputs.max()) + 1
+    pairs = torch.stack([inputs[:, 0] * p + inputs[:, 1], targets], 1)
+    data = datasets.Dataset.from_dict({"input_ids": pairs.tolist()}).with_format("torch")
+
+    def loss(network, sequences):
+        network.a, network.b = sequences[:, 0] // p, sequences[:, 0] % p
+        return torch.nn.functional.cross_entropy(network(), sequences[:, 1], reduction="none").unsqueeze(1)
+
+    found = llc(model=model, dataset=data, observables={"train": data}, loss_fn=loss, lr=task["step_size"],
+                n_beta=task["nbeta"], localization=task["localisation"], num_chains=task["chains"],
+                num_draws=task["draws"], num_burnin_steps=task["burn_in"], batch_size=task["batch_size"], device="cpu")
+    return [float(x) for x in found["llc_per_chain"]]
+
+
+def sample_with_version_1(task, model, inputs, targets):
+    import torch
+    from devinterp.optim import SGLD
+    from devinterp.slt.sampler import estimate_learning_coeff_with_summary
+
+    data = torch.utils.data.TensorDataset(inputs, targets)
     size = task["batch_size"] or len(data)
     loader = torch.utils.data.DataLoader(data, batch_size=size, shuffle=True, drop_last=True)
 
     def evaluate(network, batch):
-        inputs, targets = batch
-        network.a, network.b = inputs.unbind(1)
-        return torch.nn.functional.cross_entropy(network(), targets)
+        pairs, answers = batch
+        network.a, network.b = pairs.unbind(1)
+        return torch.nn.functional.cross_entropy(network(), answers)
 
-    begin = time.perf_counter()
     found = estimate_learning_coeff_with_summary(
         model, loader, evaluate=evaluate, sampling_method=SGLD,
         optimizer_kwargs={"lr": task["step_size"], "localization": task["localisation"], "nbeta": task["nbeta"]},
         num_chains=task["chains"], num_draws=task["draws"], num_burnin_steps=task["burn_in"], num_steps_bw_draws=1,
         init_loss=task["init_loss"], device="cpu", cores=1, verbose=False)
-    print(json.dumps({"seconds": time.perf_counter() - begin,
-                      "llc": [float(found[f"llc-chain/{i}"]) for i in range(task["chains"])]}))
+    return [float(found[f"llc-chain/{i}"]) for i in range(task["chains"])]
 
 
 def main():
@@ -98,11 +130,11 @@ def main():
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--peer-python", required=True)
     parser.add_argument("--chains", type=int, default=64)
-    parser.add_argument("--burn-in", type=int, default=100)
-    parser.add_argument("--draws", type=int, default=50)
-    parser.add_argument("--batch-size", type=int, default=512)
-    parser.add_argument("--step-size", type=float, default=1e-6)
-    parser.add_argument("--localisation", type=float, default=100)
+    parser.add_argument("--burn-in", type=int, default=0)
+    parser.add_argument("--draws", type=int, default=60)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--step-size", type=float, default=3e-5)
+    parser.add_argument("--localisation", type=float, default=1000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--way", choices=["plain", "last", "dedup"], default="last")
     parser.add_argument("--out")

@@ -57,6 +57,14 @@ TEST(Transformer, WhatIsNotReadOfTheLastBlockChangesNeitherLogitsNorGradients) {
   }
 }
 
+TEST(Transformer, TablesAreMadeWhereEnoughSamplesReadThem) {
+  const Transformer model(small(), {113, 2, 113});
+  const Parameters parameters = random_parameters(model, 1);
+  EXPECT_FALSE(model.fold(parameters, random_inputs(1, 32, 113), /*gauge=*/false).has_value());
+  EXPECT_TRUE(model.fold(parameters, random_inputs(1, 113, 113), /*gauge=*/false).has_value());
+  expect_fast_forms_equal_trace(model, 2, 113, "enough");
+}
+
 TEST(Transformer, GradientsEqualFiniteDifferences) {
   Transformer::Options options = small();
   options.activation = "gelu";  // smooth: differences never straddle a kink
