@@ -120,7 +120,8 @@ def steps(quick):
                    peer("transformer: PyTorch eager, deduplicated", "transformer", "dedup")]
     mlp = [ours("MLP: logodds", *MLP), ours("MLP: LibTorch autograd of `trace`", *MLP, what="autograd"),
            peer("MLP: PyTorch eager, gather", "mlp", "gather")]
-    mnist = [ours("MNIST MLP: logodds", MNIST), peer("MNIST MLP: PyTorch eager", "mnist", "eager")]
+    mnist = [ours("MNIST MLP: logodds", MNIST), peer("MNIST MLP: PyTorch eager", "mnist", "eager"),
+             peer("MNIST MLP: PyTorch eager, DataLoader", "mnist", "loader")]
     if not quick:
         for way, label in [("last", "last position"), ("dedup", "deduplicated")]:
             for mode, title in [("default", ""), (COMPILE, " max-autotune")]:

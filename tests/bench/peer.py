@@ -7,7 +7,8 @@ MODEL and WAY:
   transformer last    the same, attention by the fused operator and only the last position read: a careful user's
   transformer dedup   keys and values once per distinct (token, position), only the last query: an expert's
   mlp gather          rows of one embedding table added, one hidden layer
-  mnist eager         784-200-200-10, 1000 images, batches of 200, mean squared error (Omnigrok's)
+  mnist eager         784-200-200-10, 1000 images, batches of 200, mean squared error (Omnigrok's); batches by indexing
+  mnist loader        the same, batches by PyTorch's DataLoader
 
 FILE holds weights, inputs and targets as `logodds_contender export` writes them. The program says
 {"first_loss": …} when it has warmed up; from then on each line N on its standard input makes it take one step
@@ -111,7 +112,12 @@ def token_loss(network, tensors):
     return lambda: F.cross_entropy(network().double(), tensors["targets"])
 
 
-def mnist(tensors, size=200):
+def endless(loader):
+    while True:
+        yield from loader
+
+
+def mnist(way, tensors, size=200):
     images, targets = tensors["inputs"], F.one_hot(tensors["targets"], 10).float()
     layers = []
     for W, b in [("blocks.0.mlp.W_in", "blocks.0.mlp.b_in"), ("blocks.1.mlp.W_in", "blocks.1.mlp.b_in"),
@@ -121,8 +127,14 @@ def mnist(tensors, size=200):
         layers += [layer, nn.ReLU()]
     network = nn.Sequential(*layers[:-1])
     order, taken = [], 0
+    if way == "loader":
+        pairs = torch.utils.data.TensorDataset(images, targets)
+        batches = endless(torch.utils.data.DataLoader(pairs, batch_size=size, shuffle=True))
 
     def loss():
+        if way == "loader":
+            batch, wanted = next(batches)
+            return F.mse_loss(network(batch), wanted)
         nonlocal order, taken
         if taken % (len(images) // size) == 0:  # an epoch
             order = torch.randperm(len(images), device=images.device).split(size)
@@ -137,7 +149,7 @@ def stepper(arguments):
     tensors = {name: tensor.to(arguments.device) for name, tensor in read_safetensors(arguments.data).items()}
     first_loss = None
     if arguments.model == "mnist":
-        network, loss, first_loss = mnist(tensors)
+        network, loss, first_loss = mnist(arguments.way, tensors)
     else:
         network = Mlp(tensors) if arguments.model == "mlp" else Transformer(arguments.way, tensors)
         loss = token_loss(network, tensors)
@@ -164,7 +176,7 @@ def peak_mb():
 def main():
     parser = argparse.ArgumentParser(description="One training step in Python PyTorch; see the head of this file.")
     parser.add_argument("model", choices=["transformer", "mlp", "mnist"])
-    parser.add_argument("way", choices=["plain", "last", "dedup", "gather", "eager"])
+    parser.add_argument("way", choices=["plain", "last", "dedup", "gather", "eager", "loader"])
     parser.add_argument("--compile", metavar="MODE", help="a mode of torch.compile")
     parser.add_argument("--fused", action="store_true", help="the fused AdamW")
     parser.add_argument("--threads", type=int, default=2)
