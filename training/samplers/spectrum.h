@@ -21,13 +21,13 @@ struct SpectrumOptions {
   std::vector<double> ladder(int64_t examples) const;
 };
 
-/// What the tempered density ∝ e^{-nβ L - (γ/2) ‖w - w0‖²} holds at one temperature; means and errors are those over the
-/// ladders of chains.
+/// What the tempered density ∝ e^{-nβ L - (γ/2) ‖w - w0‖²} holds at one temperature; means and errors are those over
+/// the ladders of chains.
 struct SpectrumPoint {
   double nbeta;
   MeanError energy;         ///< U = E[L], nats per example
   MeanError heat_capacity;  ///< (nβ)² Var[L]: like λ̂, half the number of directions that are free at this temperature
-  MeanError coefficient;    ///< λ̂ = nβ (U - L(w0))
+  MeanError coefficient;  ///< λ̂ = nβ (U - L(w0))
   double acceptance, step_size;
   double exchange_rate;  ///< with the next temperature; NaN at the last
   double r_hat;          ///< of the losses at this temperature, a chain per ladder
