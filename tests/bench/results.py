@@ -88,7 +88,6 @@ def goal_rows(m):
         [f"fraction of the {m.machine['threads']} cores' multiply-add peak, folded operations only", "60 %", "80 %",
          f"{100 * peak:.0f} %", verdict(peak, 0.6, 0.8), code(transformer["command"])],
         times("MNIST MLP against eager", "MNIST MLP: PyTorch eager", 3, 6),
-        times("MNIST MLP against eager with its DataLoader", "MNIST MLP: PyTorch eager, DataLoader", 5, 6),
         ["H100/H200: one run against eager / compiled with CUDA graphs", "10 × / 2 ×", "20 × / 4 ×", gpu, "", ""],
         ["H100/H200: 64 runs at once, steps per second against one eager run", "50 ×", "200 ×", gpu, "", ""],
         ["decomposition, bloat and weight hooks at default intervals, of training", "≤ 5 %", "≤ 2 %",
