@@ -37,6 +37,9 @@ Transformer::Transformer(const Options& options, const InputShape& shape) : opti
 
 namespace {
 std::string block_name(int64_t layer) { return "blocks." + std::to_string(layer) + "."; }
+
+/// The last `count` positions of [R,B,T,…].
+Tensor last_positions(const Tensor& x, int64_t count) { return x.narrow(2, x.size(2) - count, count); }
 }  // namespace
 
 std::vector<ParameterSpec> Transformer::specs() const {
@@ -61,11 +64,6 @@ std::vector<ParameterSpec> Transformer::specs() const {
   if (all_biases()) specs.push_back({"unembed.b_U", {V}});
   return specs;
 }
-
-namespace {
-/// The last `count` positions of [R,B,T,…].
-Tensor last_positions(const Tensor& x, int64_t count) { return x.narrow(2, x.size(2) - count, count); }
-}  // namespace
 
 Tensor Transformer::attention(const Parameters& parameters, const std::string& block, const Tensor& x_RBTD,
                               int64_t read, const Tap& tap) const {

@@ -114,11 +114,11 @@ def refuse_different_functions(rows, names):
 def steps(quick):
     """The step of ours and of the peers."""
     contenders = [ours("peak of fused multiply-adds", what="peak")]
-    transformer = [ours("transformer: logodds"), ours("transformer: LibTorch autograd of `trace`", what="autograd"),
+    transformer = [ours("transformer: logodds"), ours("transformer: LibTorch autograd, nothing folded", what="autograd"),
                    peer("transformer: PyTorch eager, plain", "transformer", "plain"),
                    peer("transformer: PyTorch eager, last position", "transformer", "last"),
                    peer("transformer: PyTorch eager, deduplicated", "transformer", "dedup")]
-    mlp = [ours("MLP: logodds", *MLP), ours("MLP: LibTorch autograd of `trace`", *MLP, what="autograd"),
+    mlp = [ours("MLP: logodds", *MLP), ours("MLP: LibTorch autograd, nothing folded", *MLP, what="autograd"),
            peer("MLP: PyTorch eager, gather", "mlp", "gather")]
     mnist = [ours("MNIST MLP: logodds", MNIST), peer("MNIST MLP: PyTorch eager", "mnist", "eager"),
              peer("MNIST MLP: PyTorch eager, DataLoader", "mnist", "loader")]

@@ -3,7 +3,7 @@
 //
 //   logodds_contender WHAT CONFIG [key=value]…
 //     step      training steps
-//     autograd  the same steps by the model's plain definition (`trace`) and LibTorch's autograd
+//     autograd  the same steps by the model's plain definition (`untraced`) and LibTorch's autograd
 //     evaluate  evaluations with all hooks of the configuration, after 100 and 200 steps in turns
 //     peak      fused multiply-adds in registers on all threads: what the machine can do at most
 //     export    no contest: writes weights, inputs and targets of run 0 to standard output, in safetensors
