@@ -3,6 +3,7 @@
 #include "training/gradient.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
@@ -130,6 +131,28 @@ TEST(Gradient, TheMlpsIsAtMostTwiceAsFarFromFloat64AsPlainAutograds) {
   options.d_embed = 64;
   options.hidden = {256, 64};
   Training<Mlp>(options, 3e-3).check();
+}
+
+TEST(Gradient, OfAPackThatThreadsShareIsBitForBitThatOfItsRunsInOneThread) {
+  const ModularAddition task({.p = 23, .operation = "add", .train_fraction = 0.7});
+  const Transformer model({}, task.shape());  // its weights fill a cache: a part is one run
+  const std::vector<int64_t> seeds{0, 1, 2, 3, 4};
+  Parameters pack(model.specs(), std::ssize(seeds), at::kFloat);
+  pack.initialise(seeds, std::vector<double>(seeds.size(), 1.0));
+  const Dataset data = task.make(seeds);
+  const Tensor inputs = lookup(data.inputs, data.train_RB), targets = data.targets_RN.gather(1, data.train_RB);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(2);
+  const Tensor losses = loss_gradient(model, CrossEntropyLoss({}), pack, inputs, targets);
+  at::set_num_threads(1);
+  for (int64_t run = 0; run < pack.runs(); ++run) {
+    Parameters one = pack.select(run);
+    const Tensor loss =
+        loss_gradient(model, CrossEntropyLoss({}), one, inputs.narrow(0, run, 1), targets.narrow(0, run, 1));
+    EXPECT_TRUE(at::equal(losses.narrow(0, run, 1), loss)) << run;
+    EXPECT_TRUE(at::equal(pack.flat_gradient().narrow(0, run, 1), one.flat_gradient())) << run;
+  }
+  at::set_num_threads(threads);
 }
 
 }  // namespace
